@@ -1,0 +1,302 @@
+/**
+ * The one thing a database stands on: a service that keeps named objects.
+ *
+ * An object is created whole and read whole or by range; it is never changed in
+ * place. The engine needs a single conditional, create-if-absent: manifests and
+ * WAL objects are numbered, and who creates a number first owns it. A store that
+ * lets two writers both "create" one object loses data, so a database checks
+ * its store at the first open.
+ *
+ * **Paths** are relative, `/`-separated, without empty, `.` or `..` segments.
+ * Each store puts its own root or bucket prefix in front.
+ *
+ * **Retries.** A store retries what is worth retrying (`isRetryable`) by itself,
+ * as long as its own policy says; what still fails reaches the engine, whose
+ * tasks go on retrying in their own time. A lost race (`AlreadyExists`) is never
+ * retried.
+ *
+ * **Put ids.** A create whose answer was lost may have happened. Every create
+ * carries a fresh id that a store keeps beside the object where it can: when the
+ * object is there already and carries the same id, the create was ours and
+ * succeeds. So `putIfAbsent` may be repeated with the same id until it answers.
+ *
+ * @stability unstable
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import type * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import type * as Stream from "effect/Stream"
+
+/**
+ * The bytes of an object: one array, or several to be stored one after another.
+ * A store only reads them, and only until its effect ends.
+ *
+ * @stability unstable
+ * @category models
+ * @since 0.1.0
+ */
+export type Body = Uint8Array | ReadonlyArray<Uint8Array>
+
+/**
+ * Which bytes of an object: `length` bytes from `offset`, everything from
+ * `offset`, or the last `suffix` bytes. A range that reaches beyond the end gives
+ * what is there; one that begins at or beyond the end, or of no bytes, is
+ * `Invalid`. A suffix longer than the object gives the whole object.
+ *
+ * @stability unstable
+ * @category models
+ * @since 0.1.0
+ */
+export type ByteRange =
+  | { readonly offset: number; readonly length: number }
+  | { readonly offset: number; readonly length?: undefined }
+  | { readonly suffix: number }
+
+/**
+ * What a store knows of an object without reading it.
+ *
+ * @stability unstable
+ * @category models
+ * @since 0.1.0
+ */
+export interface ObjectMeta {
+  readonly path: string
+  /** Bytes. */
+  readonly size: number
+  /** By the store's clock, milliseconds since the Unix epoch. */
+  readonly lastModified: number
+  /** The id it was created with, where the store keeps one. Listings need not have it. */
+  readonly putId: string | undefined
+}
+
+/**
+ * Details that every reason carries: the operation, the path it was asked for,
+ * and what the store said.
+ *
+ * @stability unstable
+ * @category models
+ * @since 0.1.0
+ */
+export interface ReasonDetails {
+  readonly operation: "get" | "getRange" | "head" | "put" | "putIfAbsent" | "delete" | "list" | "open"
+  readonly path: string
+  readonly detail?: string | undefined
+  readonly cause?: unknown
+}
+
+/**
+ * There is no such object.
+ *
+ * @stability unstable
+ * @category errors
+ * @since 0.1.0
+ */
+export class NotFound extends Data.TaggedError("NotFound")<ReasonDetails> {
+  readonly isRetryable: boolean = false
+  override get message(): string {
+    return say("object not found", this)
+  }
+}
+
+/**
+ * The object exists and was not created by this put.
+ *
+ * @stability unstable
+ * @category errors
+ * @since 0.1.0
+ */
+export class AlreadyExists extends Data.TaggedError("AlreadyExists")<ReasonDetails> {
+  readonly isRetryable: boolean = false
+  override get message(): string {
+    return say("object exists already", this)
+  }
+}
+
+/**
+ * The store could not be reached, timed out, was overloaded or failed inside. A
+ * write may or may not have happened.
+ *
+ * @stability unstable
+ * @category errors
+ * @since 0.1.0
+ */
+export class Unavailable extends Data.TaggedError("Unavailable")<ReasonDetails> {
+  readonly isRetryable: boolean = true
+  override get message(): string {
+    return say("object store unavailable", this)
+  }
+}
+
+/**
+ * The store refuses these credentials this operation.
+ *
+ * @stability unstable
+ * @category errors
+ * @since 0.1.0
+ */
+export class Denied extends Data.TaggedError("Denied")<ReasonDetails> {
+  readonly isRetryable: boolean = false
+  override get message(): string {
+    return say("object store denies access", this)
+  }
+}
+
+/**
+ * The request makes no sense to the store: a path outside its rules, a range
+ * beyond the object, a bucket that does not exist.
+ *
+ * @stability unstable
+ * @category errors
+ * @since 0.1.0
+ */
+export class Invalid extends Data.TaggedError("Invalid")<ReasonDetails> {
+  readonly isRetryable: boolean = false
+  override get message(): string {
+    return say("invalid object store request", this)
+  }
+}
+
+/**
+ * The store cannot do what a database needs, for example create-if-absent.
+ *
+ * @stability unstable
+ * @category errors
+ * @since 0.1.0
+ */
+export class Unsupported extends Data.TaggedError("Unsupported")<ReasonDetails> {
+  readonly isRetryable: boolean = false
+  override get message(): string {
+    return say("object store lacks a capability", this)
+  }
+}
+
+/**
+ * Why a store operation failed.
+ *
+ * @stability unstable
+ * @category errors
+ * @since 0.1.0
+ */
+export type Reason = NotFound | AlreadyExists | Unavailable | Denied | Invalid | Unsupported
+
+const TypeId = "~@effect-slatedb/core/ObjectStore/ObjectStoreError"
+
+/**
+ * A store operation failed, for the `reason` it carries. Use
+ * `Effect.catchReason("ObjectStoreError", "NotFound", ...)` to handle one.
+ *
+ * @stability unstable
+ * @category errors
+ * @since 0.1.0
+ */
+export class ObjectStoreError extends Data.TaggedError("ObjectStoreError")<{ readonly reason: Reason }> {
+  readonly [TypeId] = TypeId
+
+  /** Whether the same request may succeed later. */
+  get isRetryable(): boolean {
+    return this.reason.isRetryable
+  }
+
+  override get message(): string {
+    return this.reason.message
+  }
+}
+
+/**
+ * Whether a value is an {@link ObjectStoreError}.
+ *
+ * @stability unstable
+ * @category guards
+ * @since 0.1.0
+ */
+export const isObjectStoreError = (u: unknown): u is ObjectStoreError => Predicate.hasProperty(u, TypeId)
+
+/**
+ * Wraps a reason.
+ *
+ * @stability unstable
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fail = (reason: Reason): ObjectStoreError => new ObjectStoreError({ reason })
+
+/**
+ * Where a database keeps its objects. Provided by `MemoryObjectStore`,
+ * `FileObjectStore` or `S3ObjectStore`, or by your own implementation: run
+ * the conformance suite of the testkit against it.
+ *
+ * **Details**
+ *
+ * - `get`, `getRange`: fresh bytes that the caller owns. `NotFound` when absent.
+ * - `head`: size and modification time. `NotFound` when absent.
+ * - `put`: creates or replaces.
+ * - `putIfAbsent`: creates, whole or not at all; `AlreadyExists` when another
+ *   put's object is there. Durable when it answers.
+ * - `delete`: succeeds also when there is nothing to delete.
+ * - `list`: every object whose path begins with `prefix` (plain text, not a
+ *   folder) and sorts after `startAfter`, in the byte order of UTF-8 paths, page by
+ *   page as the stream is pulled.
+ *
+ * @stability unstable
+ * @category services
+ * @since 0.1.0
+ */
+export class ObjectStore extends Context.Service<
+  ObjectStore,
+  {
+    readonly get: (path: string) => Effect.Effect<Uint8Array, ObjectStoreError>
+    readonly getRange: (path: string, range: ByteRange) => Effect.Effect<Uint8Array, ObjectStoreError>
+    readonly head: (path: string) => Effect.Effect<ObjectMeta, ObjectStoreError>
+    readonly put: (path: string, body: Body) => Effect.Effect<void, ObjectStoreError>
+    readonly putIfAbsent: (
+      path: string,
+      body: Body,
+      options: { readonly putId: string }
+    ) => Effect.Effect<void, ObjectStoreError>
+    readonly delete: (path: string) => Effect.Effect<void, ObjectStoreError>
+    readonly list: (options: {
+      readonly prefix: string
+      readonly startAfter?: string | undefined
+    }) => Stream.Stream<ObjectMeta, ObjectStoreError>
+  }
+>()("@effect-slatedb/core/ObjectStore") {}
+
+/**
+ * The number of bytes in a body.
+ *
+ * @stability unstable
+ * @category getters
+ * @since 0.1.0
+ */
+export const byteLength = (body: Body): number =>
+  body instanceof Uint8Array ? body.length : body.reduce((sum, part) => sum + part.length, 0)
+
+/**
+ * What is wrong with a path, or `undefined` when it may be used: it is relative,
+ * not empty, at most 1,024 UTF-8 bytes, without control characters and without
+ * empty, `.` or `..` segments. Every store refuses what this refuses.
+ *
+ * @stability unstable
+ * @category guards
+ * @since 0.1.0
+ */
+export const invalidPath = (path: string): string | undefined => {
+  if (path.length === 0) return "path is empty"
+  if (new TextEncoder().encode(path).length > 1024) return "path is longer than 1024 bytes"
+  for (let i = 0; i < path.length; i++) {
+    const code = path.charCodeAt(i)
+    if (code < 0x20 || code === 0x7f) return `path holds control character ${code} at index ${i}`
+  }
+  for (const segment of path.split("/")) {
+    if (segment === "") return "path has an empty segment (leading, trailing or double slash)"
+    if (segment === "." || segment === "..") return `path has a '${segment}' segment`
+  }
+  return undefined
+}
+
+const say = (what: string, details: ReasonDetails): string =>
+  `${what}: operation=${details.operation} path=${details.path}${
+    details.detail === undefined ? "" : ` detail=${details.detail}`
+  }`

@@ -1,0 +1,25 @@
+import { defineConfig } from "vitest/config"
+
+const project = (root: string) => ({
+  extends: true as const,
+  root,
+  test: { name: root.replace("packages/", ""), include: ["test/**/*.test.ts"] }
+})
+
+export default defineConfig({
+  test: {
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    projects: [
+      "packages/core",
+      "packages/store-memory",
+      "packages/store-fs",
+      "packages/store-s3",
+      "packages/platform-node",
+      "packages/testkit",
+      "packages/cli",
+      "packages/bench",
+      "examples"
+    ].map(project)
+  }
+})
