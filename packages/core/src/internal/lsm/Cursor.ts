@@ -10,8 +10,9 @@
  *            ─> blocked  nothing moved; load, then call next() again
  *            ─> done     past the last row; stays so
  *
- * Order: keys ascending (or descending, when made so); the versions of one key
- * always newest first, in both directions.
+ * Ascending order is keys ascending and, within a key, sequence numbers
+ * descending: the newest version first. Descending order is the exact reverse:
+ * keys descending, within a key the oldest version first.
  */
 import type { RowView } from "../model/RowEntry.ts"
 
