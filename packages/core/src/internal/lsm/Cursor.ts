@@ -20,7 +20,7 @@ export const Step = { row: 0, blocked: 1, done: 2 } as const
 export type Step = (typeof Step)[keyof typeof Step]
 
 export interface Cursor {
-  /** The row it stands on, after `next` said `row`. One object for the cursor's whole life. */
+  /** The row it stands on, after `next` said `row`. Ask for it anew after each move: a merge passes on its sources' rows. */
   readonly row: RowView
   readonly next: () => Step
 }

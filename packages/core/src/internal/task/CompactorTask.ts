@@ -1,0 +1,48 @@
+/**
+ * ADR 3's third task: asks the compaction policy, at regular intervals, what to
+ * merge.
+ *
+ * It stands apart from the write path: when it fails it is started again after a
+ * pause, and the database goes on. Its policy plans nothing yet, so level 0 only
+ * grows.
+ */
+import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import type * as DbError from "../../DbError.ts"
+import type { CompactionPlan, CompactionPolicy } from "../../CompactionPolicy.ts"
+import type { Manifest } from "../model/Manifest.ts"
+import type { Lifecycle } from "./Lifecycle.ts"
+import * as Task from "./Task.ts"
+
+type Message = { readonly _tag: "Poll" } | { readonly _tag: "Drain"; readonly reply: Task.Reply<void> }
+
+export interface CompactorTask {
+  /** Waits until no job is running. */
+  readonly drain: Effect.Effect<void, DbError.DbError>
+}
+
+export const make = Effect.fnUntraced(function* (options: {
+  readonly lifecycle: Lifecycle
+  readonly policy: CompactionPolicy
+  readonly pollInterval: Duration.Duration
+  readonly manifest: () => Manifest
+  readonly run: (plan: CompactionPlan) => Effect.Effect<void>
+}): Effect.fn.Return<CompactorTask, never, Scope.Scope> {
+  const task = yield* Task.make<Message>({
+    name: "Compactor",
+    lifecycle: options.lifecycle,
+    onFailure: "restart",
+    mailboxCapacity: 16,
+    ticks: { schedule: Schedule.spaced(options.pollInterval), message: () => ({ _tag: "Poll" }) },
+    handle: (message) =>
+      message._tag === "Poll"
+        ? Effect.forEach(options.policy.choose(options.manifest()), options.run, { discard: true })
+        : Effect.sync(() => {
+            Deferred.doneUnsafe(message.reply, Effect.void)
+          })
+  })
+  return { drain: task.ask((reply: Task.Reply<void>) => ({ _tag: "Drain", reply })) }
+})

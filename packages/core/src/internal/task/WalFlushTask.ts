@@ -1,0 +1,229 @@
+/**
+ * ADR 3's first task: WAL contents to the object store, then into the memtable.
+ *
+ *     append ──> open generation and active WAL        one synchronous step, no mailbox
+ *       tick, size, flush or an eager waiter ──> freeze ──> upload ──> durable ──> answer
+ *
+ * A row is encoded for its WAL object when it is appended, so that freezing costs
+ * the same however much was written. All writers of one WAL wait for one Deferred.
+ *
+ * The tick keeps the phase it got at open. It is armed by the first append after
+ * a freeze, so that a database at rest has no timer.
+ *
+ * Without a WAL the same task owns the rows; they are durable when their memtable
+ * is in level 0, and only size, `flush` and close freeze it.
+ */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import type * as DbError from "../../DbError.ts"
+import type { Settings } from "../../Settings.ts"
+import type { SsTableWriter } from "../format/SsTableWriter.ts"
+import type { BatchRow } from "../lsm/BatchRows.ts"
+import * as WalFlushStep from "../lsm/WalFlushStep.ts"
+import type { Kind } from "../model/RowEntry.ts"
+import type { UlidSource } from "../store/UlidSource.ts"
+import type { WalStore } from "../store/WalStore.ts"
+import type { Lifecycle } from "./Lifecycle.ts"
+import * as Retrying from "./Retrying.ts"
+import type { StateCell } from "./StateCell.ts"
+import * as Task from "./Task.ts"
+import { type Wal, WalBuffer } from "./WalBuffer.ts"
+
+type Message =
+  | { readonly _tag: "Tick" }
+  | { readonly _tag: "SizeReached" }
+  | { readonly _tag: "Awaited" }
+  /** Memory is full: what is open must be on its way, too. */
+  | { readonly _tag: "Pressure" }
+  | { readonly _tag: "Flush"; readonly seal: boolean; readonly reply: Task.Reply<void> }
+  | { readonly _tag: "Step"; readonly message: () => WalFlushStep.Message<Wal> }
+
+/** What the roof may do with the buffer. */
+export interface WalFlushTask {
+  /** Gives one row the next sequence number and publishes it, in one synchronous step. Bytes are copied. */
+  readonly append: (key: Uint8Array, value: Uint8Array, kind: Kind, expireTime: number) => void
+  /** The same for a batch: rows of distinct keys, in key order, at least one. */
+  readonly appendBatch: (rows: ReadonlyArray<BatchRow>) => void
+  /** Waits until everything appended so far is durable. */
+  readonly awaitDurable: () => Effect.Effect<void, DbError.DbError>
+  /** Freezes what is there, and waits until it is stored; with `seal`, the memtable is frozen as well. */
+  readonly flush: (seal: boolean) => Effect.Effect<void, DbError.DbError>
+  readonly pressure: () => void
+  /** Answers those who wait for level 0, when there is no WAL. */
+  readonly manifestAdopted: () => void
+  /** Bytes of WAL objects that are not stored yet. */
+  readonly bufferedBytes: () => number
+  readonly nextWalId: () => number
+}
+
+export const make = Effect.fnUntraced(function* (options: {
+  readonly lifecycle: Lifecycle
+  readonly cell: StateCell
+  readonly settings: Settings
+  readonly store: WalStore
+  readonly ulids: UlidSource
+  readonly newWriter: () => SsTableWriter
+  readonly isLeaseFresh: () => boolean
+  readonly refreshManifest: Effect.Effect<void, DbError.DbError>
+  readonly nextWalId: number
+  /** WAL objects whose rows are in the open generation already. */
+  readonly replayedWals: number
+  readonly lastCreateTime: number
+  /** Rows became durable, and a sealed generation may be ready for its table. */
+  readonly onSealedDurable: () => void
+  /** Memory was released. */
+  readonly onReleased: () => void
+}): Effect.fn.Return<WalFlushTask, never, Scope.Scope> {
+  const { cell, lifecycle, settings } = options
+  const clock = yield* Clock.Clock
+  const retrying = Retrying.make(lifecycle, "WalFlushTask")
+  const armed = Latch.makeUnsafe(false)
+  const buffer = new WalBuffer(options, clock)
+  let state: WalFlushStep.State<Wal> = WalFlushStep.initial
+  let isAwaitedTold = false
+  let isSizeTold = false
+
+  const upload = (frozen: WalFlushStep.FrozenWal<Wal>, task: Task.Task<Message>) => {
+    const { body } = frozen.wal.writer.finish()
+    const putId = options.ulids.next()
+    return retrying(options.store.create(frozen.id, body, putId)).pipe(
+      Effect.flatMap((created) =>
+        created
+          ? task.send({
+              _tag: "Step",
+              message: () => ({ _tag: "Uploaded", id: frozen.id, isLeaseFresh: options.isLeaseFresh() })
+            })
+          : Effect.sync(() => lifecycle.fence(`another writer's object is in the place of WAL ${frozen.id}`))
+      )
+    )
+  }
+
+  const acknowledge = (wal: Wal) => {
+    cell.wal.durable(wal.lastSequence)
+    Deferred.doneUnsafe(wal.durable, Effect.void)
+    options.onReleased()
+    if (cell.state.sealed.length > 0) options.onSealedDurable()
+  }
+
+  const apply = Effect.fnUntraced(function* (message: WalFlushStep.Message<Wal>, task: Task.Task<Message>) {
+    const stepped = WalFlushStep.step(state, message)
+    state = stepped.state
+    for (const command of stepped.commands) {
+      switch (command._tag) {
+        case "Acknowledge":
+          acknowledge(command.frozen.wal)
+          break
+        case "Upload":
+          yield* task.fork(upload(command.frozen, task))
+          break
+        case "ReadManifest":
+          yield* task.fork(
+            Effect.andThen(
+              options.refreshManifest,
+              task.send({ _tag: "Step", message: () => ({ _tag: "LeaseRead", isLeaseFresh: options.isLeaseFresh() }) })
+            )
+          )
+          break
+      }
+    }
+    if (state.queue.length === 0 && settings.walFlush === "eager" && buffer.active?.isAwaited === true) {
+      yield* freeze(false, task)
+    }
+  })
+
+  const freeze = (seal: boolean, task: Task.Task<Message>): Effect.Effect<void, DbError.DbError> =>
+    Effect.suspend(() => {
+      armed.closeUnsafe()
+      const frozen = buffer.freeze(seal)
+      if (cell.state.sealed.length > 0) options.onSealedDurable()
+      return frozen === undefined ? Effect.void : apply({ _tag: "Frozen", frozen }, task)
+    })
+
+  /** Waits for the newest WAL object, which is stored last. */
+  const answerWhenStored = (reply: Task.Reply<void>, task: Task.Task<Message>) => {
+    const newest = state.queue[state.queue.length - 1]
+    if (newest !== undefined) return task.fork(Deferred.into(Deferred.await(newest.wal.durable), reply))
+    Deferred.doneUnsafe(reply, Effect.void)
+    return Effect.void
+  }
+
+  const handle = (message: Message, task: Task.Task<Message>): Effect.Effect<void, DbError.DbError> => {
+    switch (message._tag) {
+      case "Tick":
+        return freeze(false, task)
+      case "Awaited":
+        isAwaitedTold = false
+        return state.queue.length === 0 ? freeze(false, task) : Effect.void
+      case "SizeReached":
+        isSizeTold = false
+        return freeze(!settings.walEnabled, task)
+      case "Pressure":
+        return cell.state.sealed.length === 0 ? freeze(true, task) : Effect.void
+      case "Flush":
+        return Effect.andThen(freeze(message.seal, task), answerWhenStored(message.reply, task))
+      case "Step":
+        return apply(message.message(), task)
+    }
+  }
+
+  const task = yield* Task.make<Message>({
+    name: "WalFlushTask",
+    lifecycle,
+    mailboxCapacity: 256,
+    ticks:
+      settings.walEnabled && settings.walFlush !== "manual"
+        ? {
+            schedule: Schedule.windowed(settings.flushInterval),
+            message: () => (buffer.active === undefined ? undefined : { _tag: "Tick" }),
+            armed: armed.await
+          }
+        : undefined,
+    handle
+  })
+
+  lifecycle.onClosed((error) => {
+    const failure = Effect.fail(error)
+    for (const { wal } of state.queue) Deferred.doneUnsafe(wal.durable, failure)
+    buffer.fail(failure)
+  })
+
+  const afterAppend = () => {
+    armed.openUnsafe()
+    if (!isSizeTold && buffer.isFull) isSizeTold = task.tell({ _tag: "SizeReached" })
+  }
+
+  return {
+    append: (key, value, kind, expireTime) => {
+      buffer.begin()
+      buffer.add(key, value, kind, expireTime)
+      buffer.commit()
+      afterAppend()
+    },
+    appendBatch: (rows) => {
+      buffer.begin()
+      for (let i = 0; i < rows.length; i++) {
+        const row = rows[i] as BatchRow
+        buffer.add(row.key, row.value, row.kind, row.expireTime)
+      }
+      buffer.commit()
+      afterAppend()
+    },
+    awaitDurable: () => {
+      const durable = buffer.awaited(state.queue[state.queue.length - 1]?.wal)
+      if (settings.walFlush === "eager" && settings.walEnabled && !isAwaitedTold && state.queue.length === 0) {
+        isAwaitedTold = task.tell({ _tag: "Awaited" })
+      }
+      return durable === undefined ? Effect.void : Deferred.await(durable)
+    },
+    flush: (seal) => task.ask((reply: Task.Reply<void>) => ({ _tag: "Flush", seal, reply })),
+    pressure: () => task.tell({ _tag: "Pressure" }),
+    manifestAdopted: () => buffer.answerCovered(),
+    bufferedBytes: () =>
+      state.queue.reduce((sum, { wal }) => sum + wal.writer.sizeBytes, buffer.active?.writer.sizeBytes ?? 0),
+    nextWalId: () => buffer.nextWalId
+  }
+})
