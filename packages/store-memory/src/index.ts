@@ -1,1 +1,1 @@
-export {}
+export * as MemoryObjectStore from "./MemoryObjectStore.ts"
