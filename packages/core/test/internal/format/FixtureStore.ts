@@ -1,0 +1,31 @@
+/**
+ * The fixture databases, as bytes, with what an independent parser and the
+ * official engine made of them. `test/fixtures/README.md` says what is in each.
+ */
+import * as Schema from "effect/Schema"
+import { readdirSync, readFileSync } from "node:fs"
+
+const fixtures = new URL("../../fixtures/", import.meta.url)
+
+/** The folder of a case: the root of an object store. */
+export const storeUrl = (name: string): URL => new URL(`stores/${name}/`, fixtures)
+
+export const cases: ReadonlyArray<string> = readdirSync(new URL("stores/", fixtures)).toSorted()
+
+/** Paths below the case's folder, in order, of the objects whose path ends so. */
+export const paths = (name: string, ending = ""): ReadonlyArray<string> =>
+  readdirSync(storeUrl(name), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
+    .map((entry) => `${entry.parentPath}/${entry.name}`.slice(storeUrl(name).pathname.length))
+    .toSorted()
+
+export const bytes = (name: string, path: string): Uint8Array =>
+  new Uint8Array(readFileSync(new URL(path, storeUrl(name))))
+
+const Expected = Schema.fromJsonString(Schema.Struct({ objects: Schema.Record(Schema.String, Schema.Unknown) }))
+
+/** What the independent parser made of each object, by path, read as `schema`. */
+export const expected = <S extends Schema.Decoder<unknown>>(name: string, path: string, schema: S): S["Type"] => {
+  const json = readFileSync(new URL(`expected/${name}.json`, fixtures), "utf8")
+  return Schema.decodeUnknownSync(schema)(Schema.decodeUnknownSync(Expected)(json).objects[path])
+}
