@@ -158,8 +158,10 @@ export const fromState = (state: State): ObjectStore.ObjectStore["Service"] => {
     delete: (path) => step("delete", path, () => bucket.delete(path)),
     list: ({ prefix, startAfter }) =>
       Stream.suspend(() => {
-        const names = bucket.names(prefix, startAfter)
-        return Stream.paginate(0, (from) => Effect.sync(() => bucket.list(names, from)))
+        let names: ReadonlyArray<string> | undefined
+        return Stream.paginate(0, (from) =>
+          Effect.sync(() => bucket.list((names ??= bucket.names(prefix, startAfter)), from))
+        )
       })
   }
 }

@@ -1,1 +1,3 @@
-export {}
+export * as Fault from "./Fault.ts"
+export * as FaultyObjectStore from "./FaultyObjectStore.ts"
+export * as Gate from "./Gate.ts"
