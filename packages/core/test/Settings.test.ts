@@ -14,6 +14,9 @@ const invalid = (result: Result.Result<unknown, DbError.DbError>): DbError.Inval
   return reason
 }
 
+/** What the environment says. */
+const load = (env: Record<string, string>) => Settings.config.parse(ConfigProvider.fromEnv({ env }))
+
 /** What a caller without types could pass. */
 const untyped = (json: unknown) => Settings.fromJson(JSON.stringify(json))
 
@@ -218,8 +221,6 @@ describe("Settings", () => {
   })
 
   describe("from the environment", () => {
-    const load = (env: Record<string, string>) => Settings.config.parse(ConfigProvider.fromEnv({ env }))
-
     it.effect("are read by their names in capitals", () =>
       Effect.gen(function* () {
         const input = yield* load({
