@@ -1,0 +1,115 @@
+/**
+ * The commands of `pnpm bench`: the comparison itself, and beside it the S3
+ * simulator, the lifecycle measurements and the limits of this Node.
+ */
+import { writeFile } from "node:fs/promises"
+import * as path from "node:path"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Child from "./Child.ts"
+import * as Engines from "./Engines.ts"
+import { parts } from "./lifecycle/Task.ts"
+import * as Limits from "./Limits.ts"
+import * as Options from "./Options.ts"
+import * as Runner from "./Runner.ts"
+import * as S3Simulator from "./S3Simulator.ts"
+import * as Table from "./Table.ts"
+
+const s3sim = Command.make(
+  "s3sim",
+  {
+    port: Flag.Int("port").pipe(Flag.withDefault(9123)),
+    putMillis: Flag.Finite("put-ms").pipe(Flag.withDefault(0), Flag.withDescription("Added to each write")),
+    getMillis: Flag.Finite("get-ms").pipe(Flag.withDefault(0), Flag.withDescription("Added to each read and listing"))
+  },
+  Effect.fnUntraced(function* (options) {
+    const url = yield* S3Simulator.start(options)
+    yield* Console.log(`listening on ${url}; counts: ${url}/__stats`)
+    yield* Effect.never
+  }, Effect.scoped)
+).pipe(Command.withDescription("Run the S3 simulator"))
+
+const lifecycle = Command.make(
+  "lifecycle",
+  {
+    part: Argument.Literals("part", parts),
+    engine: Flag.Literals("engine", Engines.names).pipe(Flag.withDefault("uniffi")),
+    directory: Flag.String("dir").pipe(
+      Flag.optional,
+      Flag.withDescription("The database's folder; load and open need it")
+    ),
+    entries: Flag.Int("n").pipe(Flag.withDefault(100_000), Flag.withDescription("Entries")),
+    valueBytes: Flag.Int("val").pipe(Flag.withDefault(1024), Flag.withDescription("Bytes of a value")),
+    store: Options.store.pipe(Flag.withDefault("file")),
+    s3Endpoint: Options.s3Endpoint,
+    mode: Options.mode,
+    settings: Options.settings,
+    noFlush: Flag.Boolean("no-flush").pipe(
+      Flag.withDefault(false),
+      Flag.withDescription("load: kill the process and leave a WAL to replay")
+    ),
+    noScan: Flag.Boolean("no-scan").pipe(Flag.withDefault(false), Flag.withDescription("open: no full scan")),
+    idleSeconds: Flag.Finite("idle").pipe(Flag.withDefault(10), Flag.withDescription("Seconds without work")),
+    lanes: Flag.Int("lanes").pipe(Flag.withDefault(64), Flag.withDescription("requests: loops that put")),
+    seconds: Flag.Finite("seconds").pipe(Flag.withDefault(20), Flag.withDescription("requests: how long they put")),
+    durable: Flag.Boolean("durable").pipe(Flag.withDefault(false))
+  },
+  Effect.fnUntraced(
+    function* ({ directory, engine, mode, noFlush, noScan, s3Endpoint, settings, store, ...task }) {
+      if (Option.isNone(directory) && (task.part === "load" || task.part === "open")) {
+        return yield* Options.refused(`lifecycle ${task.part} needs --dir`)
+      }
+      const fileSystem = yield* FileSystem.FileSystem
+      const child = yield* Child.spawn
+      const lines = yield* child.call("lifecycle", {
+        ...task,
+        assignment: {
+          engine,
+          mode,
+          store,
+          settings,
+          s3: Options.s3Location(s3Endpoint),
+          directory: path.resolve(
+            Option.isSome(directory) ? directory.value : yield* fileSystem.makeTempDirectoryScoped({ prefix: "bench-" })
+          )
+        },
+        flush: !noFlush,
+        scan: !noScan
+      })
+      for (const line of lines) yield* Console.log(Table.json(line))
+    },
+    Effect.scoped,
+    Effect.catchTag("ChildError", (error) => Options.refused(Child.firstLine(error)))
+  )
+).pipe(Command.withDescription("Measure opening, memory, requests and compaction of one engine"))
+
+const limits = Command.make(
+  "limits",
+  {
+    only: Limits.only,
+    runs: Flag.Int("runs").pipe(Flag.withDefault(5)),
+    json: Flag.String("json").pipe(Flag.optional, Flag.withDescription("Also write the figures to this file"))
+  },
+  Effect.fnUntraced(function* ({ json, only, runs }) {
+    const figures = yield* Limits.run(only, runs)
+    if (Option.isSome(json)) {
+      yield* Effect.promise(() => writeFile(json.value, `${Table.json(figures, 1)}\n`))
+    }
+  })
+).pipe(Command.withDescription("Measure what this Node can do at most for the parts of an engine's work"))
+
+export const command = Command.make(
+  "bench",
+  Options.flags,
+  Effect.fnUntraced(function* (flags) {
+    yield* Runner.run(yield* Options.fromFlags(flags))
+  })
+).pipe(
+  Command.withDescription("Compare key-value engines side by side"),
+  Command.withSubcommands([s3sim, lifecycle, limits])
+)

@@ -1,0 +1,74 @@
+/**
+ * What the harness and the process of an engine say to each other: one command at
+ * a time, each with one answer.
+ */
+import type { Mode, S3Location, Store } from "./Engine.ts"
+import type * as Engines from "./Engines.ts"
+import type { Line, Task } from "./lifecycle/Task.ts"
+import type * as Load from "./Load.ts"
+import type { Parameters } from "./Workload.ts"
+import type * as Workloads from "./Workloads.ts"
+
+/** Which engine a process is for, and where its databases go. */
+export interface Assignment {
+  readonly engine: Engines.Name
+  readonly mode: Mode
+  /** The store, for engines that stand on one. */
+  readonly store: Store
+  readonly s3: S3Location | undefined
+  readonly settings: Readonly<Record<string, unknown>>
+  /** A folder of this process alone. */
+  readonly directory: string
+}
+
+export interface Description {
+  readonly name: string
+  readonly version: string
+  /** `"local"`: files of its own, or nothing at all. */
+  readonly store: Store | "local"
+}
+
+export interface LoadReport {
+  readonly entriesPerSecond: number
+  readonly settledSeconds: number
+  readonly rssMiB: number
+}
+
+export interface RunRequest {
+  readonly workload: Workloads.Name
+  readonly parameters: Parameters
+}
+
+/** One run of one workload by one engine. */
+export interface Measurement {
+  readonly operations: number
+  readonly operationsPerSecond: number
+  readonly microsPerOperation: number
+  readonly cpuMicrosPerOperation: number
+  /** 10^6 user bytes per second. */
+  readonly megabytesPerSecond: number
+  readonly p50Micros: number | undefined
+  readonly p99Micros: number | undefined
+  readonly rssMiB: number
+  readonly extra: Readonly<Record<string, number>> | undefined
+  /** What the engine counted during the run; zeros are left out. */
+  readonly counters: Readonly<Record<string, number>> | undefined
+}
+
+/** The commands of an engine's process, with what they are given and what they answer. */
+export interface Commands {
+  /** The first command: takes the assignment. */
+  readonly assign: { readonly input: Assignment; readonly output: Description }
+  /** Opens a database, fills it, and keeps it for the workloads that read. */
+  readonly load: { readonly input: Load.Options; readonly output: LoadReport }
+  readonly run: { readonly input: RunRequest; readonly output: Measurement }
+  readonly lifecycle: { readonly input: Task; readonly output: ReadonlyArray<Line> }
+}
+export type Command = keyof Commands
+
+export interface Request<C extends Command> {
+  readonly command: C
+  readonly input: Commands[C]["input"]
+}
+
+export type Reply<C extends Command> = { readonly output: Commands[C]["output"] } | { readonly error: string }

@@ -1,0 +1,86 @@
+/**
+ * Workloads that only write.
+ */
+import type { BatchEntry, Database } from "../Engine.ts"
+import * as Key from "../Key.ts"
+import * as Lanes from "../Lanes.ts"
+import * as Permutation from "../Permutation.ts"
+import type { Random } from "../Random.ts"
+import * as Values from "../Values.ts"
+import type { Outcome, Parameters, Workload } from "../Workload.ts"
+
+/** Single puts of 50 % compressible values; `keyOf` gives the index of the next key. */
+const puts = (
+  name: string,
+  database: Workload["database"],
+  keyOf: (index: number, parameters: Parameters, random: Random) => number
+): Workload => ({
+  name,
+  database,
+  run: (database, parameters) =>
+    putAll(database, parameters, {
+      durable: parameters.durable,
+      randomShare: 0.5,
+      keyOf: (index, random) => keyOf(index, parameters, random)
+    })
+})
+
+const putAll = async <P extends object>(
+  database: Database<P>,
+  parameters: Parameters,
+  options: {
+    readonly durable: boolean
+    readonly randomShare: number
+    readonly keyOf: (index: number, random: Random) => number
+  }
+): Promise<Outcome> => {
+  const { durable, keyOf } = options
+  const value = Values.make(parameters.valueBytes, options.randomShare)
+  const run = await Lanes.run(database, { ...parameters, timeAll: durable }, () => ({
+    begin: (index, random) => database.put(Key.make(keyOf(index, random)), value(random), durable)
+  }))
+  return { ...run, bytes: run.operations * (Key.lengthBytes + parameters.valueBytes) }
+}
+
+/** New keys in ascending order. */
+export const fillseq = puts("fillseq", "fresh", (index) => index)
+
+/** Random keys into an empty database: some are written twice. */
+export const fillrandom = puts("fillrandom", "fresh", (_, { operationsMax }, random) => random() % operationsMax)
+
+/** Random keys that are there already. */
+export const overwrite = puts("overwrite", "loaded", (_, { entries }, random) => random() % entries)
+
+/** Ascending keys, random values, each put awaited until it is durable. */
+export const durableput: Workload = {
+  name: "durableput",
+  database: "fresh",
+  run: (database, parameters) =>
+    putAll(database, parameters, { durable: true, randomShare: 1, keyOf: (index) => index })
+}
+
+/** Batches of new keys in random order. Counts entries. */
+export const fillbatch: Workload = {
+  name: "fillbatch",
+  database: "fresh",
+  run: async (database, parameters) => {
+    const { batchEntries, durable, operationsMax, valueBytes } = parameters
+    const value = Values.make(valueBytes, 0.5)
+    const next = Permutation.make(operationsMax)
+    const course = { ...parameters, operationsMax: Math.floor(operationsMax / batchEntries), timeAll: true }
+    const run = await Lanes.run(database, course, () => ({
+      begin: (_, random) => {
+        const entries: Array<BatchEntry> = []
+        for (let i = 0; i < batchEntries; i++) entries.push([Key.make(next()), value(random)])
+        return database.batch(entries, durable)
+      }
+    }))
+    const operations = run.operations * batchEntries
+    return {
+      ...run,
+      operations,
+      bytes: operations * (Key.lengthBytes + valueBytes),
+      extra: { batches: run.operations }
+    }
+  }
+}

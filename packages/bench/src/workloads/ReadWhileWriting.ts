@@ -1,0 +1,66 @@
+/**
+ * Random reads by the lanes while one more lane overwrites without pause. Counts
+ * the reads, and checks that each finds its key.
+ *
+ * Reader and writer let the event loop turn once in 16 operations: an engine that
+ * answers at once would otherwise serve the first of them for ever. The time of
+ * that turn is in the throughput of both, and not in the latencies.
+ */
+import type { Database } from "../Engine.ts"
+import * as Key from "../Key.ts"
+import * as Lanes from "../Lanes.ts"
+import type { Loop } from "../Loop.ts"
+import * as Random from "../Random.ts"
+import * as Values from "../Values.ts"
+import type { Workload } from "../Workload.ts"
+
+const turnEvery = 16
+
+interface Writer {
+  stopped: boolean
+  writes: number
+}
+
+export const readwhilewriting: Workload = {
+  name: "readwhilewriting",
+  database: "loaded",
+  run: async (database, parameters) => {
+    const { entries, valueBytes } = parameters
+    const writer: Writer = { stopped: false, writes: 0 }
+    const writing = database.run(overwriting(database, writer, entries, Values.make(valueBytes, 0.5)))
+
+    let missed = 0
+    const check = (value: Uint8Array | undefined): void => {
+      if (value?.length !== valueBytes) missed++
+    }
+    const course = { ...parameters, operationsMax: Infinity, turnEvery }
+    const run = await Lanes.run(database, course, () => ({
+      begin: (_, random) => {
+        const answer = database.get(Key.make(random() % entries))
+        if (answer !== undefined && !(answer instanceof Uint8Array)) return answer
+        check(answer)
+        return undefined
+      },
+      end: (settled) => check(database.found(settled))
+    }))
+    const writesPerSecond = Math.round((writer.writes / run.elapsed.nanoseconds) * 1e9)
+    writer.stopped = true
+    await writing
+    if (missed > 0) throw new Error(`readwhilewriting: wrong answers: wrong=${missed} of=${run.operations}`)
+    return { ...run, bytes: run.operations * valueBytes, extra: { writesPerSecond } }
+  }
+}
+
+function* overwriting<P extends object>(
+  database: Database<P>,
+  writer: Writer,
+  entries: number,
+  value: Values.Values
+): Loop<P, void> {
+  const random = Random.make(99)
+  while (!writer.stopped) {
+    const pending = database.put(Key.make(random() % entries), value(random), false)
+    if (pending !== undefined) yield pending
+    if (++writer.writes % turnEvery === 0) yield database.turn()
+  }
+}

@@ -1,0 +1,94 @@
+import * as os from "node:os"
+import * as path from "node:path"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestConsole from "effect/testing/TestConsole"
+import * as Child from "../src/Child.ts"
+import type * as Options from "../src/Options.ts"
+import * as Runner from "../src/Runner.ts"
+import * as Table from "../src/Table.ts"
+
+const directory = path.join(os.tmpdir(), "bench-test-child")
+
+const options: Options.Bench = {
+  engines: ["map", "null"],
+  baseline: "map",
+  workloads: ["fillseq", "readrandom", "bencher"],
+  operationsMax: 200,
+  entries: 100,
+  valueBytes: 20,
+  batchEntries: 10,
+  seconds: 0.05,
+  runs: 2,
+  lanes: [1],
+  mode: "best",
+  durable: false,
+  store: "memory",
+  s3: undefined,
+  putPercents: [0, 50],
+  keysPerLane: 20,
+  scanLimit: undefined,
+  flush: true,
+  settings: {},
+  stats: false,
+  directory: undefined,
+  json: undefined
+}
+
+describe("Runner", () => {
+  it.effect("compares engines, each in a process of its own", () =>
+    Effect.gen(function* () {
+      const report = yield* Runner.run(options)
+      assert.deepStrictEqual(Object.keys(report.engines), ["map", "null"])
+      assert.deepStrictEqual(
+        report.results.map(({ putPercent, workload }) => [workload, putPercent]),
+        [
+          ["fillseq", undefined],
+          ["readrandom", undefined],
+          ["bencher", 0],
+          ["bencher", 50]
+        ]
+      )
+      for (const { engines } of report.results) {
+        assert.strictEqual(engines.map?.runs, 2)
+        assert.deepStrictEqual(engines.map?.ratio, { median: 1, min: 1, max: 1 })
+        assert.isAbove(engines.null?.ratio?.median ?? 0, 0)
+      }
+      const printed = (yield* TestConsole.logLines).join("\n")
+      assert.include(printed, "### bencher put 50% val=20 n=200 total=100 mode=best")
+      assert.include(printed, Table.sideBySide(report))
+    }).pipe(Effect.provide(NodeServices.layer))
+  )
+})
+
+describe("Child", () => {
+  it.live("fails a command that its process refuses", () =>
+    Effect.gen(function* () {
+      const child = yield* Child.spawn
+      const error = yield* Effect.flip(child.call("load", { entries: 1, valueBytes: 1, batchEntries: 1, flush: false }))
+      assert.strictEqual(Child.firstLine(error), "Error: no engine is assigned to this process")
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("fails the command under way when its process ends, and every later one", () =>
+    Effect.gen(function* () {
+      const child = yield* Child.spawn
+      const load = { entries: 1000, valueBytes: 1, batchEntries: 1, flush: false }
+      const assignment = { mode: "best", store: "memory", s3: undefined, settings: {}, directory } as const
+      yield* child.call("assign", { ...assignment, engine: "map" })
+      process.kill(child.pid, "SIGKILL")
+      for (const attempt of ["under way", "later"]) {
+        const error = yield* Effect.flip(child.call("load", load))
+        assert.match(Child.firstLine(error), /^the process of the engine/, attempt)
+      }
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("kills its process when its scope closes", () =>
+    Effect.gen(function* () {
+      const pid = yield* Effect.scoped(Effect.map(Child.spawn, (child) => child.pid))
+      assert.throws(() => process.kill(pid, 0), /ESRCH/)
+    })
+  )
+})
