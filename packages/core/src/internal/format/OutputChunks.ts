@@ -1,0 +1,52 @@
+/**
+ * The bytes of an object while it is written: a list of chunks.
+ *
+ * A writer asks for room in one piece, fills it and says how much of it it used;
+ * so no byte is moved again. Chunks grow from 16 KiB to 1 MiB: a table of one row
+ * stays small, and a large one costs an allocation per megabyte. What does not
+ * fit into the rest of a chunk goes into the next one.
+ */
+
+const chunkBytesMin = 1 << 14
+const chunkBytesMax = 1 << 20
+
+export class OutputChunks {
+  /** The chunk being filled, from `position` on. */
+  chunk: Uint8Array = new Uint8Array(0)
+  position = 0
+  private readonly full: Array<Uint8Array> = []
+  private fullBytes = 0
+
+  /** Bytes used so far: the offset, in the object, of what comes next. */
+  get sizeBytes(): number {
+    return this.fullBytes + this.position
+  }
+
+  /** Makes `chunk` have `size` bytes of room from `position`. */
+  reserve(size: number): void {
+    if (this.position + size <= this.chunk.length) return
+    const length = Math.min(chunkBytesMax, Math.max(chunkBytesMin, 2 * this.chunk.length))
+    this.close()
+    this.chunk = new Uint8Array(Math.max(size, length))
+  }
+
+  /** Adds a copy of `bytes`. */
+  append(bytes: Uint8Array): void {
+    this.reserve(bytes.length)
+    this.chunk.set(bytes, this.position)
+    this.position += bytes.length
+  }
+
+  /** All bytes, in order. The chunks are not to be written any more. */
+  finish(): ReadonlyArray<Uint8Array> {
+    this.close()
+    this.chunk = new Uint8Array(0)
+    return this.full
+  }
+
+  private close(): void {
+    if (this.position > 0) this.full.push(this.chunk.subarray(0, this.position))
+    this.fullBytes += this.position
+    this.position = 0
+  }
+}
