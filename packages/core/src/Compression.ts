@@ -9,6 +9,10 @@
  * @stability unstable
  * @since 0.1.0
  */
+import * as Context from "effect/Context"
+import * as Checksum from "./internal/format/Checksum.ts"
+import * as Lz4 from "./internal/format/Lz4.ts"
+import * as Snappy from "./internal/format/Snappy.ts"
 import type { CompressionCodec } from "./internal/model/SsTable.ts"
 
 /**
@@ -52,4 +56,43 @@ export interface Codec {
 export interface Compression {
   readonly codecs: { readonly [Name in CodecName]?: Codec }
   readonly crc32: (bytes: Uint8Array, start: number, end: number) => number
+}
+
+/**
+ * The service. Its default, {@link portable}, is there without a layer.
+ *
+ * **Example** (Adding zlib and zstd on Node.js)
+ *
+ * ```ts
+ * import { NodeCompression } from "@effect-slatedb/platform-node"
+ * import * as Effect from "effect/Effect"
+ *
+ * const withAllCodecs = <A, E, R>(program: Effect.Effect<A, E, R>) =>
+ *   Effect.provide(program, NodeCompression.layer)
+ * ```
+ *
+ * @stability unstable
+ * @category services
+ * @since 0.1.0
+ */
+export const Compression: Context.Reference<Compression> = Context.Reference<Compression>(
+  "@effect-slatedb/core/Compression",
+  { defaultValue: () => portable }
+)
+
+/**
+ * What runs anywhere: `none`, `snappy`, `lz4`, and a CRC-32 in JavaScript. A
+ * platform package adds to it.
+ *
+ * @stability unstable
+ * @category constructors
+ * @since 0.1.0
+ */
+export const portable: Compression = {
+  codecs: {
+    none: { compress: (bytes) => bytes, decompress: (bytes) => bytes },
+    snappy: { compress: Snappy.compress, decompress: Snappy.decompress },
+    lz4: { compress: Lz4.compress, decompress: Lz4.decompress }
+  },
+  crc32: Checksum.crc32
 }

@@ -48,7 +48,7 @@ export interface Options {
   /** Tables of fewer rows have no filter. */
   readonly minFilterKeys: number
   readonly codecName: CompressionCodec
-  /** The codec of that name; absent for `none`. */
+  /** The codec of that name; with `none` it is not used. */
   readonly codec: Section.Codec | undefined
   readonly crc32: Checksum.Checksum
 }
@@ -64,6 +64,7 @@ export interface Table {
 export class SsTableWriter {
   rowCount = 0
   private readonly options: Options
+  private readonly codec: Section.Codec | undefined
   private readonly isWal: boolean
   private readonly output = new OutputChunks()
   private readonly block: BlockBuilder
@@ -83,8 +84,9 @@ export class SsTableWriter {
 
   constructor(options: Options) {
     invariant(options.blockSizeBytes >= 1 && options.blockSizeBytes <= blockBytesMax, "block size 1 to 65536 bytes")
-    invariant((options.codecName === "none") === (options.codec === undefined), "a codec for each name but none")
+    invariant(options.codecName === "none" || options.codec !== undefined, "a codec for each name but none")
     this.options = options
+    this.codec = options.codecName === "none" ? undefined : options.codec
     this.isWal = options.kind === "wal"
     this.block = new BlockBuilder(options.blockSizeBytes)
     this.filter =
@@ -196,7 +198,7 @@ export class SsTableWriter {
       index.add(offset, row.key, row.keyStart, separatorEnd)
       this.firstEntry ??= row.key.slice(row.keyStart, row.keyEnd)
     }
-    if (options.codec !== undefined) {
+    if (this.codec !== undefined) {
       block.begin(block.buffer, 0)
       return
     }
@@ -207,10 +209,10 @@ export class SsTableWriter {
   private endBlock(): void {
     const { block, options, output } = this
     const end = block.end()
-    if (options.codec === undefined) {
+    if (this.codec === undefined) {
       output.position = Section.seal(output.chunk, output.position, end, options.crc32)
     } else {
-      this.plainSection(options.codec.compress(block.buffer.subarray(0, end)))
+      this.plainSection(this.codec.compress(block.buffer.subarray(0, end)))
     }
     block.rowCount = 0
     if (this.isWal) return
@@ -221,7 +223,7 @@ export class SsTableWriter {
   }
 
   private section(payload: Uint8Array): void {
-    const { codec } = this.options
+    const { codec } = this
     this.plainSection(codec === undefined ? payload : codec.compress(payload))
   }
 

@@ -67,7 +67,7 @@ export class WalReader {
   }
 }
 
-/** A reader before the first row of the object. It keeps the bytes: they must not change. */
+/** A reader before the first row of an object. It keeps the bytes: they must not change. */
 export const open = (bytes: Uint8Array, codecs: SsTableReader.Codecs): Result.Result<WalReader, FormatError> => {
   if (bytes.length === 0) return Result.succeed(new WalReader(bytes, undefined, codecs))
   return Result.flatMap(SsTableReader.open(bytes, codecs), (table) =>
