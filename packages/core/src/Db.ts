@@ -4,12 +4,18 @@
  * @stability unstable
  * @since 0.1.0
  */
+import * as Config from "effect/Config"
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as DbError from "./DbError.ts"
+import * as Writer from "./internal/task/Writer.ts"
 import type * as KeyRange from "./KeyRange.ts"
+import type * as ObjectStore from "./ObjectStore.ts"
+import type * as Settings from "./Settings.ts"
 import type * as WriteBatch from "./WriteBatch.ts"
 
 /**
@@ -148,3 +154,65 @@ export class Db extends Context.Service<
     readonly close: Effect.Effect<void, DbError.DbError>
   }
 >()("@effect-slatedb/core/Db") {}
+
+/**
+ * How to open a database.
+ *
+ * @stability unstable
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Where in the store the database lives, for example `"accounts"`. */
+  readonly path: string
+  /** What differs from the defaults. */
+  readonly settings?: Settings.Input | undefined
+}
+
+/**
+ * Opens a database for writing, and creates it when there is none. It is closed,
+ * its WAL stored, when the scope ends.
+ *
+ * **Details**
+ *
+ * Opening fences every earlier writer: they acknowledge nothing any more. Acknowledged
+ * writes are replayed from the WAL. Fails with `Invalid` for a wrong path or setting,
+ * `Unsupported` for newer bytes, a missing codec or a store that cannot create an
+ * object once, `Corrupt` for damaged data, and `Unavailable` when the store does not
+ * answer.
+ *
+ * @stability unstable
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make: (
+  options: Options
+) => Effect.Effect<Db["Service"], DbError.DbError, ObjectStore.ObjectStore | Scope.Scope> = Writer.open
+
+/**
+ * Provides an open database.
+ *
+ * @see {@link make} for what opening does and how it fails
+ *
+ * @stability unstable
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: Options): Layer.Layer<Db, DbError.DbError, ObjectStore.ObjectStore> =>
+  Layer.effect(Db, make(options))
+
+/**
+ * Provides an open database whose options come from the configuration.
+ *
+ * **Details**
+ *
+ * Settings can be read with `Settings.config`.
+ *
+ * @stability unstable
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerConfig = (
+  options: Config.Wrap<Options>
+): Layer.Layer<Db, DbError.DbError | Config.ConfigError, ObjectStore.ObjectStore> =>
+  Layer.effect(Db, Effect.flatMap(Config.unwrap(options), make))

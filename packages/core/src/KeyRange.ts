@@ -120,6 +120,16 @@ export const intersect = (self: KeyRange, that: KeyRange): KeyRange => ({
 export const isEmpty = (self: KeyRange): boolean =>
   self.start !== undefined && self.end !== undefined && compare(self.start, self.end) >= 0
 
+/**
+ * Whether the end sorts before the start: no such range was meant.
+ *
+ * @stability unstable
+ * @category guards
+ * @since 0.1.0
+ */
+export const isReversed = (self: KeyRange): boolean =>
+  self.start !== undefined && self.end !== undefined && compare(self.start, self.end) > 0
+
 /** The least byte string above everything that begins with `prefix`: none when all its bytes are 0xff. */
 const successor = (prefix: Uint8Array): Uint8Array | undefined => {
   let last = prefix.length - 1

@@ -24,6 +24,11 @@ export class MergeFold {
     this.#operands.push(row.value.slice(row.valueStart, row.valueEnd))
   }
 
+  /** The same, with bytes that nobody else has. */
+  addOlderBytes(operand: Uint8Array): void {
+    this.#operands.push(operand)
+  }
+
   /** Adds the next newer operand. */
   addNewer(row: RowView): void {
     this.#operands.unshift(row.value.slice(row.valueStart, row.valueEnd))

@@ -57,7 +57,6 @@ export interface RowEntry {
   readonly expireTime: number
 }
 
-
 /** Copies the row under the window. */
 export const copy = (view: RowView): RowEntry => ({
   key: view.key.slice(view.keyStart, view.keyEnd),

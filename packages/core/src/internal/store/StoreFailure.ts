@@ -44,3 +44,12 @@ export const fromFormat =
             cause: error
           })
     )
+
+/** Tables are, or are to be, stored with a codec that no layer provides. */
+export const missingCodec = (codec: string): DbError.DbError =>
+  DbError.fail(
+    new DbError.Unsupported({
+      what: `compression codec ${codec}`,
+      detail: "no layer provides it; add NodeCompression.layer of @effect-slatedb/platform-node"
+    })
+  )

@@ -56,6 +56,8 @@ export interface MemtableFlushTask {
 /** Rows merged and written between two yields to the event loop: about 1 ms. */
 const rowsPerSlice = 512
 const bytesPerSlice = 256 * 1024
+/** Units of ten nanoseconds. */
+const orderUnitsPerSlice = 100_000
 
 export const make = Effect.fnUntraced(function* (options: {
   readonly lifecycle: Lifecycle
@@ -178,7 +180,7 @@ const buildTable = Effect.fnUntraced(function* (
   }
 ) {
   const { writer } = options
-  while (!generation.prepareOrder(rowsPerSlice)) yield* Effect.yieldNow
+  while (!generation.prepareOrder(orderUnitsPerSlice)) yield* Effect.yieldNow
   const rows = new Retention(generation.cursor({ maxSequence: generation.lastSequence }), {
     minSequence: options.minSequence,
     now: generation.greatestCreateTime,

@@ -9,7 +9,7 @@
  * pin can see must survive every flush (L15).
  */
 import * as DbState from "../lsm/DbState.ts"
-import { Generation } from "../lsm/Generation.ts"
+import type { Generation } from "../lsm/Generation.ts"
 import type { Sequence } from "../model/Sequence.ts"
 
 export class StateCell {
@@ -17,9 +17,11 @@ export class StateCell {
   #durableSequence: Sequence
   #visibleSequence: Sequence
   #sealedBytes: number
+  readonly #newGeneration: () => Generation
   readonly pins = new Pins()
 
-  constructor(state: DbState.DbState, lastSequence: Sequence) {
+  constructor(state: DbState.DbState, lastSequence: Sequence, newGeneration: () => Generation) {
+    this.#newGeneration = newGeneration
     this.#state = state
     this.#durableSequence = lastSequence
     this.#visibleSequence = lastSequence
@@ -66,7 +68,7 @@ export class StateCell {
     }): void => {
       const generation = this.#state.open
       generation.seal()
-      this.#replace(DbState.sealGeneration(this.#state, { generation, ...sealed }, Generation.make()))
+      this.#replace(DbState.sealGeneration(this.#state, { generation, ...sealed }, this.#newGeneration()))
     }
   }
 

@@ -1,0 +1,186 @@
+/**
+ * The reading half of a database: `get`, `getMany` and `scan`, the same for the
+ * writer's handle and for a reader's.
+ *
+ * Whoever owns the state gives a function that captures it; everything here is
+ * synchronous until a part of a table has to be fetched.
+ */
+import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { Entry, ReadLevel, ReadOptions, ScanOptions } from "../../Db.ts"
+import * as DbError from "../../DbError.ts"
+import * as KeyRange from "../../KeyRange.ts"
+import type { MergeFunction } from "../lsm/MergeFold.ts"
+import type { Sequence } from "../model/Sequence.ts"
+import { Lack, LocalParts, missing, PointLookup } from "./PointLookup.ts"
+import * as RangeScan from "./RangeScan.ts"
+import type { ReadView } from "./ReadView.ts"
+
+export interface Options {
+  /** Why reads are not possible, if so. */
+  readonly refusal: () => DbError.DbError | undefined
+  /** The present state, seen at this level. */
+  readonly view: (level: ReadLevel) => ReadView
+  /** Keeps what a scan can see from being dropped by flushes; returns how to let go. */
+  readonly pin: (sequence: Sequence) => () => void
+  readonly merge: MergeFunction | undefined
+  readonly hideExpired: boolean
+  readonly clock: Clock.Clock
+}
+
+export interface Reads {
+  readonly get: (
+    key: KeyRange.Bytes,
+    options?: ReadOptions
+  ) => Effect.Effect<Uint8Array, DbError.KeyNotFound | DbError.DbError>
+  readonly getOption: (
+    key: KeyRange.Bytes,
+    options?: ReadOptions
+  ) => Effect.Effect<Option.Option<Uint8Array>, DbError.DbError>
+  readonly getMany: (
+    keys: ReadonlyArray<KeyRange.Bytes>,
+    options?: ReadOptions
+  ) => Effect.Effect<ReadonlyArray<Option.Option<Uint8Array>>, DbError.DbError>
+  readonly scan: (range: KeyRange.KeyRange, options?: ScanOptions) => Stream.Stream<Entry, DbError.DbError>
+}
+
+/** Keys of one `getMany` that fetch at the same time. */
+const fetchesMax = 32
+
+export const make = (options: Options): Reads => {
+  const merge = options.merge ?? refuseMerge
+  const now = options.hideExpired ? () => options.clock.currentTimeMillisUnsafe() : () => -Infinity
+  const lookup = new PointLookup({ merge, now })
+
+  const find = <A, E>(
+    key: KeyRange.Bytes,
+    view: ReadView,
+    cacheBlocks: boolean,
+    found: (value: Uint8Array) => A,
+    absent: Effect.Effect<A, E>
+  ): Effect.Effect<A, E | DbError.DbError> =>
+    attempt(() => {
+      const bytes = KeyRange.toBytes(key)
+      const answer = lookup.find(view, bytes, undefined)
+      if (answer instanceof Uint8Array) return Effect.succeed(found(answer))
+      if (answer === missing) return absent
+      if (!(answer instanceof Lack)) return Effect.fail(answer)
+      return Effect.flatMap(complete(view, bytes, answer, cacheBlocks), (value) =>
+        value === missing ? absent : Effect.succeed(found(value))
+      )
+    })
+
+  /** Repeats a lookup until everything that it lacks was loaded. */
+  const complete = Effect.fnUntraced(function* (
+    view: ReadView,
+    key: Uint8Array,
+    lack: Lack,
+    cacheBlocks: boolean
+  ): Effect.fn.Return<Uint8Array | typeof missing, DbError.DbError> {
+    const local = new LocalParts()
+    for (let lacking = lack; ;) {
+      yield* local.load(lacking, cacheBlocks)
+      const answer = yield* attempt(() => Effect.succeed(lookup.find(view, key, local)))
+      if (DbError.isDbError(answer)) return yield* answer
+      if (!(answer instanceof Lack)) return answer
+      lacking = answer
+    }
+  })
+
+  const optional = (key: KeyRange.Bytes, view: ReadView, cacheBlocks: boolean) =>
+    find(key, view, cacheBlocks, Option.some, none)
+
+  return {
+    get: (key, read) =>
+      Effect.suspend(() => {
+        const refusal = options.refusal()
+        return refusal === undefined
+          ? find(
+              key,
+              options.view(read?.readLevel ?? "committed"),
+              read?.cacheBlocks ?? true,
+              identity,
+              Effect.suspend(() => Effect.fail(new DbError.KeyNotFound({ key })))
+            )
+          : Effect.fail(refusal)
+      }),
+    getOption: (key, read) =>
+      Effect.suspend(() => {
+        const refusal = options.refusal()
+        return refusal === undefined
+          ? optional(key, options.view(read?.readLevel ?? "committed"), read?.cacheBlocks ?? true)
+          : Effect.fail(refusal)
+      }),
+    getMany: (keys, read) =>
+      Effect.suspend(() => {
+        const refusal = options.refusal()
+        if (refusal !== undefined) return Effect.fail(refusal)
+        const view = options.view(read?.readLevel ?? "committed")
+        const cacheBlocks = read?.cacheBlocks ?? true
+        return Effect.forEach(keys, (key) => optional(key, view, cacheBlocks), { concurrency: fetchesMax })
+      }),
+    scan: (range, scan) =>
+      Stream.unwrap(
+        Effect.suspend(() => {
+          const refusal = options.refusal() ?? invalidScan(range, scan)
+          if (refusal !== undefined) return Effect.fail(refusal)
+          const level = scan?.readLevel ?? "committed"
+          const { maxSequence } = options.view(level)
+          const pull = RangeScan.pull({
+            ...scan,
+            range,
+            view: () => ({ ...options.view(level), maxSequence }),
+            now: now(),
+            merge
+          })
+          return Effect.map(
+            Effect.acquireRelease(
+              Effect.sync(() => options.pin(maxSequence)),
+              (release) => Effect.sync(release)
+            ),
+            () => Stream.fromPull(Effect.succeed(Effect.suspend(() => options.refusal() ?? pull)))
+          )
+        })
+      )
+  }
+}
+
+const identity = (value: Uint8Array): Uint8Array => value
+const none: Effect.Effect<Option.Option<Uint8Array>> = Effect.succeed(Option.none())
+
+/** Runs a lookup; a `DbError` that the merge function throws becomes a failure. */
+const attempt = <A, E>(run: () => Effect.Effect<A, E>): Effect.Effect<A, E | DbError.DbError> => {
+  try {
+    return run()
+  } catch (error) {
+    if (DbError.isDbError(error)) return Effect.fail(error)
+    throw error
+  }
+}
+
+/** What folds operands in a database that has no merge operator. */
+const refuseMerge: MergeFunction = () => {
+  throw DbError.fail(
+    new DbError.Invalid({
+      field: "merge operator",
+      detail: "the key holds merge operands; provide MergeOperator.layer to read it"
+    })
+  )
+}
+
+const invalidScan = (range: KeyRange.KeyRange, scan: ScanOptions | undefined): DbError.DbError | undefined => {
+  if (KeyRange.isReversed(range)) {
+    return DbError.fail(new DbError.Invalid({ field: "range", detail: "`to` sorts before `from`" }))
+  }
+  for (const field of ["limit", "readAheadBytes"] as const) {
+    const value = scan?.[field]
+    if (value !== undefined && !(Number.isInteger(value) && value >= 0) && value !== Infinity) {
+      return DbError.fail(
+        new DbError.Invalid({ field, detail: `must be a whole number of at least 0: ${field}=${value}` })
+      )
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,98 @@
+/**
+ * Reads WAL objects back into rows, in the order in which they were written.
+ *
+ * Objects are fetched ahead, several at once, and applied one after another. Every
+ * id in the range must be there: a hole would lose acknowledged writes without a
+ * word. Rows that are in level 0 already are skipped by sequence number.
+ */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { Compression } from "../../Compression.ts"
+import * as DbError from "../../DbError.ts"
+import { BlockStep } from "../format/BlockCursor.ts"
+import * as WalReader from "../format/WalReader.ts"
+import type { RowView } from "../model/RowEntry.ts"
+import type { Sequence } from "../model/Sequence.ts"
+import type { ObjectPaths } from "../store/ObjectPaths.ts"
+import * as StoreFailure from "../store/StoreFailure.ts"
+import type { WalStore } from "../store/WalStore.ts"
+
+export interface Options {
+  readonly wals: WalStore
+  readonly paths: ObjectPaths
+  readonly compression: Compression
+  /** First and last id, both included. */
+  readonly from: number
+  readonly to: number
+  /** Objects fetched at once at most. */
+  readonly fetchesMax: number
+  /** Rows up to this sequence number are in tables already. */
+  readonly skipThrough: Sequence
+  /** Takes a row; the bytes are borrowed. */
+  readonly onRow: (row: RowView) => void
+  /** After the last row of an object. */
+  readonly onWal: (id: number) => void
+}
+
+/** Rows applied between two yields to the event loop. */
+const rowsPerSlice = 2048
+
+/** A WAL object that must be there is not: `id` may have been collected since the manifest was read. */
+export const missing = (paths: ObjectPaths, id: number): DbError.DbError =>
+  DbError.fail(
+    new DbError.Corrupt({
+      object: paths.wals.path(id),
+      offset: 0,
+      expected: "a WAL object, as ids are contiguous",
+      found: "nothing"
+    })
+  )
+
+/** Applies the objects in order; answers with the greatest sequence number met. */
+export const run = (options: Options): Effect.Effect<Sequence, DbError.DbError> => {
+  const { from, paths, to, wals } = options
+  let last = options.skipThrough
+  const apply = Effect.fnUntraced(function* (id: number, bytes: Uint8Array) {
+    const path = paths.wals.path(id)
+    const rows = yield* Effect.fromResult(WalReader.open(bytes, options.compression)).pipe(
+      Effect.mapError(StoreFailure.fromFormat(path))
+    )
+    const floor = last
+    for (let count = 1; ; count++) {
+      const step = rows.next()
+      if (step === BlockStep.done) break
+      if (rows.error !== undefined) return yield* StoreFailure.fromFormat(path)(rows.error)
+      const { sequence } = rows.row
+      if (sequence > options.skipThrough) {
+        if (sequence < last || sequence <= floor) return yield* wentBack(path, sequence, last)
+        last = sequence
+        options.onRow(rows.row)
+      }
+      if (count % rowsPerSlice === 0) yield* Effect.yieldNow
+    }
+    options.onWal(id)
+  })
+  if (to < from) return Effect.succeed(last)
+  return Stream.range(from, to).pipe(
+    Stream.rechunk(1),
+    Stream.mapEffect(
+      (id) =>
+        Effect.flatMap(wals.read(id), (bytes) =>
+          bytes === undefined ? Effect.fail(missing(paths, id)) : Effect.succeed({ id, bytes })
+        ),
+      { concurrency: options.fetchesMax }
+    ),
+    Stream.runForEach(({ bytes, id }) => apply(id, bytes)),
+    Effect.map(() => last)
+  )
+}
+
+const wentBack = (object: string, sequence: Sequence, last: Sequence): DbError.DbError =>
+  DbError.fail(
+    new DbError.Corrupt({
+      object,
+      offset: 0,
+      expected: `row sequence above ${last}`,
+      found: String(sequence)
+    })
+  )

@@ -1,0 +1,180 @@
+/**
+ * Walks a range of one table's rows, either way, fetching blocks ahead.
+ *
+ *     blocks     [ 3 ][ 4 ][ 5 ][ 6 ] [ 7 ] ...
+ *                  ^ row   └ window ┘   ^ blocked: one request for the next stretch
+ *
+ * Inside loaded blocks a move is a plain call. At the end of what is loaded `next`
+ * answers `blocked`, and `load` fetches the next stretch: at least one block, and
+ * as many as fit into the read-ahead. Stretches grow from one block up to it, so
+ * that a short scan does not fetch what it never reads.
+ */
+import * as Effect from "effect/Effect"
+import type * as DbError from "../../DbError.ts"
+import type { KeyRange } from "../../KeyRange.ts"
+import { BlockCursor, BlockStep } from "../format/BlockCursor.ts"
+import type { SsTableIndex } from "../format/SsTableIndex.ts"
+import { type Cursor, Step } from "../lsm/Cursor.ts"
+import { compareRange } from "../model/ByteOrder.ts"
+import type { RowView } from "../model/RowEntry.ts"
+import type { TableReader } from "./TableReader.ts"
+
+export interface Options {
+  readonly range: KeyRange
+  readonly order: "ascending" | "descending"
+  /** Bytes fetched ahead at most; 0 fetches block by block. */
+  readonly readAheadBytes: number
+  /** Whether fetched blocks stay in the block cache. */
+  readonly cacheBlocks: boolean
+}
+
+export class SsTableCursor implements Cursor {
+  readonly reader: TableReader
+  readonly #options: Options
+  readonly #rows = new BlockCursor()
+  #index: SsTableIndex | undefined
+  /** The block that `#rows` walks, or shall walk next. */
+  #block = -1
+  #isInBlock = false
+  #isEntered = false
+  #isDone = false
+  /** Blocks fetched and not walked yet, by number. */
+  #window = new Map<number, Uint8Array>()
+  #stretch = 1
+  /** Why the table cannot be walked further. */
+  error: DbError.DbError | undefined = undefined
+
+  constructor(reader: TableReader, options: Options) {
+    this.reader = reader
+    this.#options = options
+  }
+
+  get row(): RowView {
+    return this.#rows.row
+  }
+
+  next(): Step {
+    if (this.#isDone || !this.#prepare()) return this.#isDone ? Step.done : Step.blocked
+    for (;;) {
+      if (!this.#isInBlock && !this.#enterBlock()) return this.#isDone ? Step.done : Step.blocked
+      const step = this.#isEntered ? this.#move() : this.#enterRange()
+      if (step === BlockStep.row) return this.#isInRange() ? Step.row : this.#finish()
+      if (step === BlockStep.corrupt) return this.#fail()
+      this.#leaveBlock()
+    }
+  }
+
+  /** Fetches what `next` said it lacks. */
+  get load(): Effect.Effect<void, DbError.DbError> {
+    return Effect.suspend(() => {
+      if (this.error !== undefined) return Effect.fail(this.error)
+      const index = this.#index
+      if (index === undefined) {
+        return Effect.map(this.reader.loadMeta, (meta) => this.#begin(meta.index))
+      }
+      const [from, to] = this.#nextStretch(index)
+      return Effect.map(this.reader.loadBlocks(from, to, this.#options.cacheBlocks), (blocks) => {
+        for (let i = 0; i < blocks.length; i++) this.#window.set(from + i, blocks[i] as Uint8Array)
+      })
+    })
+  }
+
+  get #isAscending(): boolean {
+    return this.#options.order === "ascending"
+  }
+
+  #prepare(): boolean {
+    if (this.error !== undefined) return false
+    if (this.#index !== undefined) return true
+    const meta = this.reader.cached.meta()
+    if (meta === undefined) return false
+    this.#begin(meta.index)
+    return !this.#isDone
+  }
+
+  #begin(index: SsTableIndex): void {
+    this.#index = index
+    const { end, start } = this.#options.range
+    if (this.#isAscending) {
+      this.#block = start === undefined ? 0 : index.findFirst(start, 0, start.length)
+    } else {
+      this.#block = end === undefined ? index.blockCount - 1 : index.findLastBelow(end, 0, end.length)
+    }
+    this.#isDone = this.#block < 0 || this.#block >= index.blockCount
+  }
+
+  #enterBlock(): boolean {
+    const index = this.#index
+    if (index === undefined || this.#block < 0 || this.#block >= index.blockCount) {
+      this.#isDone = true
+      return false
+    }
+    const payload = this.#window.get(this.#block) ?? this.reader.cached.block(this.#block)
+    if (payload === undefined) return false
+    this.#window.delete(this.#block)
+    this.#rows.load(payload, this.reader.table.formatVersion)
+    this.#isInBlock = true
+    return true
+  }
+
+  #leaveBlock(): void {
+    this.#isInBlock = false
+    this.#isEntered = false
+    this.#block += this.#isAscending ? 1 : -1
+  }
+
+  #move(): BlockStep {
+    return this.#isAscending ? this.#rows.next() : this.#rows.previous()
+  }
+
+  /** The first move in a block: to the range's near end, which usually is the block's. */
+  #enterRange(): BlockStep {
+    this.#isEntered = true
+    const { end, start } = this.#options.range
+    if (this.#isAscending) {
+      return start === undefined ? this.#rows.seekToFirst() : this.#rows.seek(start, 0, start.length)
+    }
+    return end === undefined ? this.#rows.seekToLast() : this.#rows.seekDescending(end, 0, end.length, false)
+  }
+
+  /** Whether the row is before the range's far end. */
+  #isInRange(): boolean {
+    const row = this.#rows.row
+    const { end, start } = this.#options.range
+    return this.#isAscending
+      ? end === undefined || compareRange(row.key, row.keyStart, row.keyEnd, end, 0, end.length) < 0
+      : start === undefined || compareRange(row.key, row.keyStart, row.keyEnd, start, 0, start.length) >= 0
+  }
+
+  #finish(): Step {
+    this.#isDone = true
+    this.#window.clear()
+    return Step.done
+  }
+
+  #fail(): Step {
+    const offset = this.#index?.blockOffset(this.#block) ?? 0
+    this.error = this.reader.corruptBlock(offset, this.#rows.error)
+    return Step.blocked
+  }
+
+  /** First and last-but-one block of the next request. */
+  #nextStretch(index: SsTableIndex): readonly [from: number, to: number] {
+    const at = this.#block
+    let from = at
+    let to = at + 1
+    const bytesMax = this.#options.readAheadBytes
+    const isWanted = (block: number) =>
+      block >= 0 &&
+      block < index.blockCount &&
+      to - from < this.#stretch &&
+      this.reader.cached.block(block) === undefined
+    if (this.#isAscending) {
+      while (isWanted(to) && index.blockEnd(to) - index.blockOffset(from) <= bytesMax) to++
+    } else {
+      while (isWanted(from - 1) && index.blockEnd(to - 1) - index.blockOffset(from - 1) <= bytesMax) from--
+    }
+    this.#stretch = Math.min(2 * this.#stretch + 1, 1 << 20)
+    return [from, to]
+  }
+}

@@ -1,0 +1,237 @@
+/**
+ * Reads one table: what it may hold is known from the manifest, its parts come
+ * from the cache or the store.
+ *
+ *     object   blocks .......... | filter | index | stats | info | footer
+ *     read        one by one       └─ together ─┘   (info is in the manifest)
+ *
+ * Filter and index take one request, then single blocks or a stretch of them. A
+ * small table is fetched whole at the first touch, as a request costs more than
+ * so few bytes. What is being fetched is fetched once: who asks for the same part
+ * meanwhile waits for that request (single flight).
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type { CachedTable, TableMeta } from "../../BlockCache.ts"
+import type { Compression } from "../../Compression.ts"
+import type * as DbError from "../../DbError.ts"
+import * as KeyRange from "../../KeyRange.ts"
+import type { ObjectStore } from "../../ObjectStore.ts"
+import { FormatError, shift } from "../format/FormatError.ts"
+import type { SsTableIndex } from "../format/SsTableIndex.ts"
+import * as SsTableReader from "../format/SsTableReader.ts"
+import { compare } from "../model/ByteOrder.ts"
+import type { KeyBound, SsTable } from "../model/SsTable.ts"
+import * as StoreFailure from "./StoreFailure.ts"
+
+/** A table whose blocks, filter and index take at most this many bytes is fetched whole. */
+const wholeTableBytesMax = 64 * 1024
+
+export class TableReader {
+  readonly table: SsTable
+  readonly cached: CachedTable
+  readonly #path: string
+  readonly #store: ObjectStore["Service"]
+  readonly #compression: Compression
+  /** The keys that this view of the table shows. */
+  readonly #visible: KeyRange.KeyRange
+  #metaUnderWay: Deferred.Deferred<TableMeta, DbError.DbError> | undefined
+  readonly #blocksUnderWay = new Map<number, Deferred.Deferred<Uint8Array, DbError.DbError>>()
+
+  constructor(
+    table: SsTable,
+    path: string,
+    store: ObjectStore["Service"],
+    compression: Compression,
+    cached: CachedTable
+  ) {
+    this.table = table
+    this.cached = cached
+    this.#path = path
+    this.#store = store
+    this.#compression = compression
+    this.#visible =
+      table.visibleRange === undefined
+        ? KeyRange.all
+        : { start: lowest(table.visibleRange.start), end: beyond(table.visibleRange.end) }
+  }
+
+  /** Whether the table may hold rows of the key. */
+  mayHold(key: Uint8Array): boolean {
+    return this.mayBeginBefore(key) && !this.endsBefore(key) && KeyRange.contains(this.#visible, key)
+  }
+
+  /** Whether the first key is at or below `key`. */
+  mayBeginBefore(key: Uint8Array): boolean {
+    const { firstEntry } = this.table.info
+    return firstEntry !== undefined && compare(firstEntry, key) <= 0
+  }
+
+  /** Whether the last key is known, and below `key`. */
+  endsBefore(key: Uint8Array): boolean {
+    const { lastEntry } = this.table.info
+    return lastEntry !== undefined && compare(lastEntry, key) < 0
+  }
+
+  overlaps(range: KeyRange.KeyRange): boolean {
+    const { firstEntry } = this.table.info
+    if (firstEntry === undefined || KeyRange.isEmpty(this.visiblePart(range))) return false
+    return (
+      (range.end === undefined || compare(firstEntry, range.end) < 0) &&
+      (range.start === undefined || !this.endsBefore(range.start))
+    )
+  }
+
+  /** The part of a range that this view of the table shows. */
+  visiblePart(range: KeyRange.KeyRange): KeyRange.KeyRange {
+    return KeyRange.intersect(range, this.#visible)
+  }
+
+  /** Index and filter, from the cache or with one request. */
+  readonly loadMeta: Effect.Effect<TableMeta, DbError.DbError> = Effect.suspend(() => {
+    const cached = this.cached.meta()
+    if (cached !== undefined) return Effect.succeed(cached)
+    if (this.#metaUnderWay !== undefined) return Deferred.await(this.#metaUnderWay)
+    const underWay = (this.#metaUnderWay = Deferred.makeUnsafe<TableMeta, DbError.DbError>())
+    return this.#fetchMeta().pipe(
+      Effect.onExit((exit) =>
+        Effect.sync(() => {
+          this.#metaUnderWay = undefined
+          Deferred.doneUnsafe(underWay, exit)
+        })
+      )
+    )
+  })
+
+  /** One block, uncompressed, from the cache or with one request. */
+  loadBlock(block: number, keep: boolean): Effect.Effect<Uint8Array, DbError.DbError> {
+    return Effect.suspend(() => {
+      const cached = this.cached.block(block)
+      if (cached !== undefined) return Effect.succeed(cached)
+      const underWay = this.#blocksUnderWay.get(block)
+      if (underWay !== undefined) return Deferred.await(underWay)
+      const mine = Deferred.makeUnsafe<Uint8Array, DbError.DbError>()
+      this.#blocksUnderWay.set(block, mine)
+      return this.loadBlocks(block, block + 1, keep).pipe(
+        Effect.map((blocks) => blocks[0] as Uint8Array),
+        Effect.onExit((exit) =>
+          Effect.sync(() => {
+            this.#blocksUnderWay.delete(block)
+            Deferred.doneUnsafe(mine, exit)
+          })
+        )
+      )
+    })
+  }
+
+  /** Blocks `from` to `to`, the last excluded, with one request. */
+  loadBlocks(from: number, to: number, keep: boolean): Effect.Effect<ReadonlyArray<Uint8Array>, DbError.DbError> {
+    return Effect.flatMap(this.loadMeta, ({ index }) => {
+      const start = index.blockOffset(from)
+      return Effect.flatMap(this.#fetch(start, index.blockEnd(to - 1)), (bytes) =>
+        Effect.fromResult(this.#decodeBlocks(index, bytes, start, from, to, keep))
+      )
+    })
+  }
+
+  /** What to tell about a block whose rows cannot be read. */
+  corruptBlock(blockOffset: number, error: FormatError | undefined): DbError.DbError {
+    return this.#toDbError(
+      error === undefined
+        ? new FormatError({ kind: "corrupt", part: "block", offset: blockOffset, expected: "rows", found: "none" })
+        : shift(error, blockOffset)
+    )
+  }
+
+  readonly #toDbError = (error: FormatError): DbError.DbError => StoreFailure.fromFormat(this.#path)(error)
+
+  #fetch(start: number, end: number): Effect.Effect<Uint8Array, DbError.DbError> {
+    return this.#store.getRange(this.#path, { offset: start, length: end - start }).pipe(
+      Effect.mapError(StoreFailure.fromStore),
+      Effect.flatMap((bytes) =>
+        bytes.length === end - start
+          ? Effect.succeed(bytes)
+          : Effect.fail(
+              this.#toDbError(
+                new FormatError({
+                  kind: "corrupt",
+                  part: "table",
+                  offset: start,
+                  expected: `${end - start} bytes`,
+                  found: String(bytes.length)
+                })
+              )
+            )
+      )
+    )
+  }
+
+  #fetchMeta(): Effect.Effect<TableMeta, DbError.DbError> {
+    return Effect.suspend(() => {
+      const { filterOffset, indexLength, indexOffset } = this.table.info
+      const end = indexOffset + indexLength
+      const isWhole = end <= wholeTableBytesMax
+      const start = isWhole ? 0 : filterOffset
+      return Effect.flatMap(this.#fetch(start, end), (bytes) =>
+        Effect.fromResult(
+          Result.flatMap(this.#decodeMeta(bytes.slice(filterOffset - start), filterOffset), (meta) => {
+            this.cached.keepMeta(meta)
+            return isWhole
+              ? Result.map(this.#decodeBlocks(meta.index, bytes, 0, 0, meta.index.blockCount, true), () => meta)
+              : Result.succeed(meta)
+          })
+        )
+      )
+    })
+  }
+
+  /** Decodes filter and index out of `bytes`, which begin at `start` in the object and which they keep. */
+  #decodeMeta(bytes: Uint8Array, start: number): Result.Result<TableMeta, DbError.DbError> {
+    const { info } = this.table
+    const decoded = Result.flatMap(SsTableReader.index(bytes, start, info, this.#compression), (index) =>
+      Result.map(SsTableReader.filter(bytes, start, info, this.#compression), (filter) => ({
+        index,
+        filter,
+        sizeBytes: index.sizeBytes + (filter?.sizeBytes ?? 0)
+      }))
+    )
+    return Result.mapError(decoded, this.#toDbError)
+  }
+
+  /** Decodes blocks out of `bytes`, which begin at `start` in the object. */
+  #decodeBlocks(
+    index: SsTableIndex,
+    bytes: Uint8Array,
+    start: number,
+    from: number,
+    to: number,
+    keep: boolean
+  ): Result.Result<ReadonlyArray<Uint8Array>, DbError.DbError> {
+    const { info } = this.table
+    const blocks: Array<Uint8Array> = []
+    for (let block = from; block < to; block++) {
+      const blockStart = index.blockOffset(block)
+      const decoded = SsTableReader.block(bytes, start, blockStart, index.blockEnd(block), info, this.#compression)
+      if (Result.isFailure(decoded)) return Result.fail(this.#toDbError(decoded.failure))
+      // A view of a longer stretch would keep all of it in memory.
+      const payload = keep && to - from > 1 ? decoded.success.slice() : decoded.success
+      if (keep) this.cached.keepBlock(block, payload)
+      blocks.push(payload)
+    }
+    return Result.succeed(blocks)
+  }
+}
+
+const lowest = (bound: KeyBound): Uint8Array | undefined =>
+  bound._tag === "Unbounded" ? undefined : bound._tag === "Included" ? bound.key : successor(bound.key)
+
+const beyond = (bound: KeyBound): Uint8Array | undefined =>
+  bound._tag === "Unbounded" ? undefined : bound._tag === "Excluded" ? bound.key : successor(bound.key)
+
+/** The next key after `key`. */
+const successor = (key: Uint8Array): Uint8Array => {
+  const next = new Uint8Array(key.length + 1)
+  next.set(key)
+  return next
+}

@@ -1,0 +1,82 @@
+/**
+ * Tables: written as whole objects, read in parts.
+ *
+ * A table is stored before a manifest names it (L3), and never changes.
+ */
+import * as Effect from "effect/Effect"
+import type { BlockCache } from "../../BlockCache.ts"
+import type { Compression } from "../../Compression.ts"
+import type * as DbError from "../../DbError.ts"
+import type { Body, ObjectStore } from "../../ObjectStore.ts"
+import type { Manifest } from "../model/Manifest.ts"
+import type { SsTable, SsTableInfo } from "../model/SsTable.ts"
+import * as ObjectPaths from "./ObjectPaths.ts"
+import * as StoreFailure from "./StoreFailure.ts"
+import { TableReader } from "./TableReader.ts"
+
+/** Numbers the stores of a process, so that tables of two stores do not share cached parts. */
+const storeNumbers = new WeakMap<ObjectStore["Service"], number>()
+let storesSeen = 0
+
+export interface TableStore {
+  /** The reader of a table; one for each id. */
+  readonly reader: (table: SsTable) => TableReader
+  /** Tells where tables of other databases live, for a clone. */
+  readonly adopt: (manifest: Manifest) => void
+  /**
+   * Stores a table, and answers with what a manifest needs to name it. May be repeated
+   * with the same `putId` until it answers.
+   */
+  readonly create: (id: string, body: Body, info: SsTableInfo, putId: string) => Effect.Effect<SsTable, DbError.DbError>
+}
+
+export const make = (options: {
+  readonly store: ObjectStore["Service"]
+  readonly paths: ObjectPaths.ObjectPaths
+  readonly compression: Compression
+  readonly cache: BlockCache
+}): TableStore => {
+  const { cache, compression, paths, store } = options
+  const storeNumber = numberOf(store)
+  let readers = new Map<string, TableReader>()
+  let external = new Map<string, string>()
+  return {
+    reader: (table) => {
+      const known = readers.get(table.viewId)
+      if (known !== undefined) return known
+      const path = external.get(table.id) ?? paths.table(table.id)
+      const reader = new TableReader(table, path, store, compression, cache.table(`${storeNumber}:${path}`))
+      readers.set(table.viewId, reader)
+      return reader
+    },
+    adopt: (manifest) => {
+      external = new Map(
+        manifest.externalDbs.flatMap(({ path, tableIds }) => {
+          const there = ObjectPaths.make(path)
+          return tableIds.map((id): [string, string] => [id, there.table(id)])
+        })
+      )
+      const named = [...manifest.l0, ...manifest.runs.flatMap((run) => run.tables)]
+      readers = new Map(
+        named.flatMap(({ viewId }) => {
+          const reader = readers.get(viewId)
+          return reader === undefined ? [] : [[viewId, reader] as const]
+        })
+      )
+    },
+    create: (id, body, info, putId) =>
+      store
+        .putIfAbsent(paths.table(id), body, { putId })
+        .pipe(
+          Effect.mapError(StoreFailure.fromStore),
+          Effect.as({ id, viewId: id, formatVersion: 2, info, visibleRange: undefined })
+        )
+  }
+}
+
+const numberOf = (store: ObjectStore["Service"]): number => {
+  const known = storeNumbers.get(store)
+  if (known !== undefined) return known
+  storeNumbers.set(store, ++storesSeen)
+  return storesSeen
+}

@@ -1,0 +1,289 @@
+/**
+ * An open database: opens it, starts its tasks, and hands each the functions it
+ * may call. Wiring only; no task knows another.
+ *
+ *     WalFlushTask ──rows durable──> MemtableFlushTask ──edit──> ManifestKeeper
+ *          ^                               ^                          │
+ *          │ lease                         └── room in level 0 ───────┤ adopt
+ *          └──────────────────────────────────────────────────────────┘
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Random from "effect/Random"
+import * as Result from "effect/Result"
+import * as Scope from "effect/Scope"
+import { BlockCache } from "../../BlockCache.ts"
+import { CompactionPolicy } from "../../CompactionPolicy.ts"
+import { Compression } from "../../Compression.ts"
+import type { Db, Options, Status } from "../../Db.ts"
+import * as DbError from "../../DbError.ts"
+import { MergeOperator } from "../../MergeOperator.ts"
+import * as ObjectStore from "../../ObjectStore.ts"
+import * as Settings from "../../Settings.ts"
+import { SsTableWriter } from "../format/SsTableWriter.ts"
+import { Generation } from "../lsm/Generation.ts"
+import * as Reads from "../read/Reads.ts"
+import { TablesOfManifest } from "../read/ReadView.ts"
+import * as ManifestStore from "../store/ManifestStore.ts"
+import * as ObjectPaths from "../store/ObjectPaths.ts"
+import * as StoreFailure from "../store/StoreFailure.ts"
+import * as TableStore from "../store/TableStore.ts"
+import * as UlidSource from "../store/UlidSource.ts"
+import * as WalStore from "../store/WalStore.ts"
+import { Backpressure } from "./Backpressure.ts"
+import * as CompactorTask from "./CompactorTask.ts"
+import { Lifecycle } from "./Lifecycle.ts"
+import * as ManifestKeeper from "./ManifestKeeper.ts"
+import * as MemtableFlushTask from "./MemtableFlushTask.ts"
+import * as Opening from "./Opening.ts"
+import { StateCell } from "./StateCell.ts"
+import * as WalFlushTask from "./WalFlushTask.ts"
+import * as Writes from "./Writes.ts"
+
+export const open = Effect.fn("Db.open")(function* (
+  options: Options
+): Effect.fn.Return<Db["Service"], DbError.DbError, ObjectStore.ObjectStore | Scope.Scope> {
+  const scope = yield* Scope.make()
+  const lifecycle = new Lifecycle()
+  // Until the database is open, the scope's end just lets go of what was started.
+  let close: Effect.Effect<void, DbError.DbError> = Effect.suspend(() => Scope.close(scope, Exit.void))
+  yield* Effect.addFinalizer(() =>
+    Effect.suspend(() => close).pipe(
+      Effect.catch((error) => Effect.logError(`effect-slatedb: close failed: ${error.message}`))
+    )
+  )
+  const db = yield* Effect.provideService(start(options, lifecycle), Scope.Scope, scope)
+  close = yield* closeOnce(db, lifecycle, scope)
+  return { ...db.service, close }
+})
+
+/** What close needs of an open database besides its service. */
+interface Started {
+  readonly service: Omit<Db["Service"], "close">
+  readonly settings: Settings.Settings
+  readonly cell: StateCell
+  readonly storeRest: Effect.Effect<void, DbError.DbError>
+}
+
+const start = Effect.fnUntraced(function* (
+  options: Options,
+  lifecycle: Lifecycle
+): Effect.fn.Return<Started, DbError.DbError, ObjectStore.ObjectStore | Scope.Scope> {
+  const settings = yield* Effect.fromResult(Settings.fromInput(options.settings))
+  const paths = yield* Effect.fromResult(checkedPaths(options.path))
+  const store = yield* ObjectStore.ObjectStore
+  const compression = yield* Compression
+  const newWriter = yield* Effect.fromResult(writers(settings, compression))
+  const clock = yield* Clock.Clock
+  const random = yield* Random.Random
+  const ulids = yield* UlidSource.make
+  const merge = yield* MergeOperator
+  const manifests = ManifestStore.make(store, paths, ulids)
+  const wals = WalStore.make(store, paths)
+  const tables = TableStore.make({ store, paths, compression, cache: yield* BlockCache })
+  const newGeneration = () =>
+    Generation.make({ hashSeed: Math.floor(random.nextDoubleUnsafe() * Number.MAX_SAFE_INTEGER) })
+
+  const opened = yield* Opening.open({
+    store,
+    paths,
+    ulids,
+    manifests,
+    wals,
+    compression,
+    settings,
+    newGeneration
+  })
+  const cell = new StateCell(opened.state, opened.lastSequence, newGeneration)
+  const backpressure = new Backpressure(() => cell.unflushedBytes + wal.bufferedBytes(), settings.maxUnflushedBytes)
+  lifecycle.onClosed(() => backpressure.release())
+
+  const keeper = yield* ManifestKeeper.make({
+    lifecycle,
+    store: manifests,
+    opened: opened.manifest,
+    leaseStart: opened.leaseStart,
+    leaseDuration: settings.leaseDuration,
+    pollInterval: settings.manifestPollInterval,
+    adopt: (version) => {
+      cell.keeper.adoptManifest(version)
+      wal.manifestAdopted()
+      backpressure.release()
+      memtables.memtableFrozen()
+    }
+  })
+  const memtables = yield* MemtableFlushTask.make({
+    lifecycle,
+    cell,
+    settings,
+    tables,
+    ulids,
+    newWriter: () => newWriter("compacted"),
+    merge,
+    editManifest: keeper.edit
+  })
+  const wal = yield* WalFlushTask.make({
+    lifecycle,
+    cell,
+    settings,
+    store: wals,
+    ulids,
+    newWriter: () => newWriter("wal"),
+    isLeaseFresh: keeper.isLeaseFresh,
+    refreshManifest: keeper.refresh,
+    nextWalId: opened.nextWalId,
+    replayedWals: opened.replayedWals,
+    lastCreateTime: opened.lastCreateTime,
+    onSealedDurable: memtables.memtableFrozen,
+    onReleased: () => backpressure.release()
+  })
+  const compactor = yield* CompactorTask.make({
+    lifecycle,
+    policy: yield* CompactionPolicy,
+    pollInterval: settings.compactorPollInterval,
+    manifest: () => cell.state.current.manifest,
+    run: () => Effect.void
+  })
+  memtables.memtableFrozen()
+
+  const tablesOf = new TablesOfManifest(tables)
+  const reads = Reads.make({
+    refusal: () => (lifecycle.reason === undefined ? undefined : lifecycle.error),
+    view: (level) => ({
+      state: cell.state,
+      tables: tablesOf.of(cell.state.current.manifest),
+      maxSequence: level === "committed" ? cell.durableSequence : cell.visibleSequence
+    }),
+    pin: (sequence) => {
+      cell.pins.add(sequence)
+      return () => cell.pins.remove(sequence)
+    },
+    merge,
+    hideExpired: settings.hideExpired,
+    clock
+  })
+  const flushMemtable = Effect.andThen(wal.flush(true), memtables.flush)
+  return {
+    settings,
+    cell,
+    storeRest: Effect.andThen(compactor.drain, settings.walEnabled ? wal.flush(false) : flushMemtable),
+    service: {
+      ...reads,
+      ...Writes.make({ lifecycle, settings, wal, backpressure, merge, clock }),
+      flush: Effect.fn("Db.flush")(function* (target) {
+        if (!lifecycle.isOpen) return yield* lifecycle.error
+        if (target === "memtable" || (target === undefined && !settings.walEnabled)) return yield* flushMemtable
+        if (!settings.walEnabled) {
+          return yield* DbError.fail(
+            new DbError.Invalid({ field: "flush", detail: "the WAL is off (settings.walEnabled); flush the memtable" })
+          )
+        }
+        return yield* wal.flush(false)
+      }),
+      status: Effect.sync(() => status({ lifecycle, cell, wal, memtables, backpressure, settings }))
+    }
+  }
+})
+
+/** Closes once, whoever asks and however often: all get the same answer. */
+const closeOnce = (db: Started, lifecycle: Lifecycle, scope: Scope.Closeable) =>
+  Effect.cached(
+    Effect.suspend(() => {
+      lifecycle.beginClosing()
+      const rest = db.storeRest.pipe(
+        Effect.timeoutOrElse({
+          duration: db.settings.closeTimeout,
+          orElse: () => Effect.fail(unstored("the object store does not answer"))
+        }),
+        Effect.tapError((error) =>
+          Effect.sync(() => {
+            if (error.reason._tag === "Closed") lifecycle.close(error.reason)
+          })
+        ),
+        // Somebody else ended it before: that is no news, unless accepted writes were lost with it.
+        Effect.catch((error) => (db.cell.visibleSequence > db.cell.durableSequence ? Effect.fail(error) : Effect.void))
+      )
+      return Effect.ensuring(
+        rest,
+        Effect.suspend(() => {
+          lifecycle.close(new DbError.Closed({ kind: "clean", detail: "the database was closed" }))
+          return Scope.close(scope, Exit.void)
+        })
+      ).pipe(Effect.uninterruptible)
+    })
+  )
+
+const unstored = (detail: string): DbError.DbError =>
+  DbError.fail(new DbError.Closed({ kind: "failed", detail: `accepted writes could not be stored: ${detail}` }))
+
+const checkedPaths = (path: string): Result.Result<ObjectPaths.ObjectPaths, DbError.DbError> => {
+  const detail = ObjectStore.invalidPath(path)
+  return detail === undefined
+    ? Result.succeed(ObjectPaths.make(path))
+    : Result.fail(DbError.fail(new DbError.Invalid({ field: "path", detail })))
+}
+
+/** How tables are written, if the codec of the settings is at hand. */
+const writers = (
+  settings: Settings.Settings,
+  compression: Compression
+): Result.Result<(kind: "compacted" | "wal") => SsTableWriter, DbError.DbError> => {
+  const { blockSizeBytes, compression: codecName, filterBitsPerKey, minFilterKeys } = settings
+  const codec = compression.codecs[codecName]
+  if (codecName !== "none" && codec === undefined) return Result.fail(StoreFailure.missingCodec(codecName))
+  return Result.succeed(
+    (kind) =>
+      new SsTableWriter({
+        kind,
+        blockSizeBytes,
+        filterBitsPerKey,
+        minFilterKeys,
+        codecName,
+        codec: codecName === "none" ? undefined : codec,
+        crc32: compression.crc32
+      })
+  )
+}
+
+const status = (parts: {
+  readonly lifecycle: Lifecycle
+  readonly cell: StateCell
+  readonly wal: WalFlushTask.WalFlushTask
+  readonly memtables: MemtableFlushTask.MemtableFlushTask
+  readonly backpressure: Backpressure
+  readonly settings: Settings.Settings
+}): Status => {
+  const { backpressure, cell, lifecycle, memtables, settings, wal } = parts
+  const { current, sealed } = cell.state
+  const warnings: Array<string> = []
+  if (memtables.isStalled()) {
+    warnings.push(
+      `level 0 is full: tables=${current.manifest.l0.length} l0MaxSsts=${settings.l0MaxSsts}; memtables wait until a compactor makes room`
+    )
+  }
+  if (backpressure.waiting > 0) {
+    warnings.push(
+      `writers wait for memory: waiting=${backpressure.waiting} unflushedBytes=${cell.unflushedBytes} maxUnflushedBytes=${settings.maxUnflushedBytes}`
+    )
+  }
+  if (lifecycle.lastRetry !== undefined) {
+    warnings.push(`store requests were tried again: retries=${lifecycle.retries} last: ${lifecycle.lastRetry}`)
+  }
+  return {
+    state: lifecycle.state,
+    closed: lifecycle.reason,
+    durableSequence: cell.durableSequence,
+    visibleSequence: cell.visibleSequence,
+    writerEpoch: current.manifest.writerEpoch,
+    manifestId: current.id,
+    nextWalId: wal.nextWalId(),
+    unflushedBytes: cell.unflushedBytes + wal.bufferedBytes(),
+    immutableMemtables: sealed.length,
+    l0Tables: current.manifest.l0.length,
+    sortedRuns: current.manifest.runs.length,
+    retries: lifecycle.retries,
+    lastRetry: lifecycle.lastRetry,
+    warnings
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * The writing half of a database: checks a write, waits for room, appends it, and
+ * waits for it to be durable if it is asked to.
+ *
+ * Check, sequence number and append are one synchronous step: an interrupted
+ * write was either not made or goes its way (decision 12).
+ */
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type { WriteOptions } from "../../Db.ts"
+import * as DbError from "../../DbError.ts"
+import * as KeyRange from "../../KeyRange.ts"
+import type { Settings } from "../../Settings.ts"
+import * as WriteBatch from "../../WriteBatch.ts"
+import * as BatchRows from "../lsm/BatchRows.ts"
+import type { MergeFunction } from "../lsm/MergeFold.ts"
+import { Kind, neverExpires } from "../model/RowEntry.ts"
+import type { Backpressure } from "./Backpressure.ts"
+import type { Lifecycle } from "./Lifecycle.ts"
+import type { WalFlushTask } from "./WalFlushTask.ts"
+
+/** Longest key, in bytes: rows hold 16 bits for it. */
+export const keyBytesMax = 65_535
+/** First value size that is refused: rows hold 32 bits for it. */
+export const valueBytesEnd = 2 ** 32
+
+export interface Options {
+  readonly lifecycle: Lifecycle
+  readonly settings: Settings
+  readonly wal: WalFlushTask
+  readonly backpressure: Backpressure
+  readonly merge: MergeFunction | undefined
+  readonly clock: Clock.Clock
+}
+
+export interface Writes {
+  readonly put: (
+    key: KeyRange.Bytes,
+    value: KeyRange.Bytes,
+    options?: WriteOptions & WriteBatch.TtlOptions
+  ) => Effect.Effect<void, DbError.DbError>
+  readonly delete: (key: KeyRange.Bytes, options?: WriteOptions) => Effect.Effect<void, DbError.DbError>
+  readonly merge: (
+    key: KeyRange.Bytes,
+    operand: KeyRange.Bytes,
+    options?: WriteOptions & WriteBatch.TtlOptions
+  ) => Effect.Effect<void, DbError.DbError>
+  readonly write: (batch: WriteBatch.WriteBatch, options?: WriteOptions) => Effect.Effect<void, DbError.DbError>
+}
+
+export const make = (options: Options): Writes => {
+  const { backpressure, clock, lifecycle, settings, wal } = options
+  const batchBytesMax = settings.maxUnflushedBytes
+
+  /** Appends once there is room; all in one step when there is room at once. */
+  const admit = (append: () => void, awaitDurable: boolean): Effect.Effect<void, DbError.DbError> => {
+    if (!lifecycle.isOpen) return Effect.fail(lifecycle.error)
+    if (!backpressure.hasRoom) {
+      wal.pressure()
+      return Effect.andThen(
+        backpressure.released,
+        Effect.suspend(() => admit(append, awaitDurable))
+      )
+    }
+    append()
+    return awaitDurable ? wal.awaitDurable() : Effect.void
+  }
+
+  const writeOne = (
+    key: KeyRange.Bytes,
+    value: Uint8Array,
+    kind: Kind,
+    ttl: WriteBatch.TtlOptions["ttl"],
+    write: WriteOptions | undefined
+  ) => {
+    const bytes = KeyRange.toBytes(key)
+    const refusal = invalidRow(bytes, value, batchBytesMax)
+    if (refusal !== undefined) return Effect.fail(refusal)
+    const expireTime = kind === Kind.tombstone ? neverExpires : expiry(ttl)
+    if (typeof expireTime !== "number") return Effect.fail(expireTime)
+    return admit(() => wal.append(bytes, value, kind, expireTime), write?.awaitDurable ?? true)
+  }
+
+  /** When a value written now expires. */
+  const expiry = (ttl: WriteBatch.TtlOptions["ttl"]): number | DbError.DbError => {
+    if (ttl === "none") return neverExpires
+    const lifetime = ttl === undefined ? settings.defaultTtl : Option.getOrUndefined(Duration.fromInput(ttl))
+    if (lifetime === null) return neverExpires
+    if (lifetime === undefined || Duration.toMillis(lifetime) <= 0) {
+      return invalid("ttl", `must be a duration above 0, or "none": ttl=${String(ttl)}`)
+    }
+    const expireTime = Math.ceil(clock.currentTimeMillisUnsafe() + Duration.toMillis(lifetime))
+    return Number.isSafeInteger(expireTime) ? expireTime : neverExpires
+  }
+
+  /** The rows of a batch, checked and folded to one for each key. */
+  const toRows = (batch: WriteBatch.WriteBatch): Result.Result<ReadonlyArray<BatchRows.BatchRow>, DbError.DbError> => {
+    const rows: Array<BatchRows.BatchRow> = []
+    let bytes = 0
+    for (const operation of WriteBatch.operations(batch)) {
+      const key = KeyRange.toBytes(operation.key)
+      const value =
+        operation._tag === "Put"
+          ? KeyRange.toBytes(operation.value)
+          : operation._tag === "Merge"
+            ? KeyRange.toBytes(operation.operand)
+            : noBytes
+      bytes += key.length + value.length
+      const refusal =
+        invalidRow(key, value, batchBytesMax) ??
+        (operation._tag === "Merge" && options.merge === undefined ? noMergeOperator : undefined) ??
+        (bytes > batchBytesMax ? tooLarge("batch", bytes, batchBytesMax) : undefined)
+      if (refusal !== undefined) return Result.fail(refusal)
+      const expireTime = operation._tag === "Delete" ? neverExpires : expiry(operation.ttl)
+      if (typeof expireTime !== "number") return Result.fail(expireTime)
+      rows.push({ key, value, kind: kinds[operation._tag], expireTime })
+    }
+    return Result.mapError(BatchRows.fold(rows, options.merge), (refused) =>
+      invalid("batch", `merge operands of one key have different expiry: key=${hex(refused.key)}`)
+    )
+  }
+
+  return {
+    put: (key, value, write) =>
+      Effect.suspend(() => writeOne(key, KeyRange.toBytes(value), Kind.put, write?.ttl, write)),
+    delete: (key, write) => Effect.suspend(() => writeOne(key, noBytes, Kind.tombstone, undefined, write)),
+    merge: (key, operand, write) =>
+      Effect.suspend(() =>
+        options.merge === undefined
+          ? Effect.fail(noMergeOperator)
+          : writeOne(key, KeyRange.toBytes(operand), Kind.merge, write?.ttl, write)
+      ),
+    write: (batch, write) =>
+      Effect.suspend(() => {
+        const rows = toRows(batch)
+        if (Result.isFailure(rows)) return Effect.fail(rows.failure)
+        if (rows.success.length === 0) return lifecycle.isOpen ? Effect.void : Effect.fail(lifecycle.error)
+        return admit(() => wal.appendBatch(rows.success), write?.awaitDurable ?? true)
+      })
+  }
+}
+
+const noBytes = new Uint8Array(0)
+const kinds = { Put: Kind.put, Delete: Kind.tombstone, Merge: Kind.merge } as const
+
+const invalid = (field: string, detail: string): DbError.DbError => DbError.fail(new DbError.Invalid({ field, detail }))
+
+const noMergeOperator = invalid("merge operator", "the database has none; provide MergeOperator.layer to merge")
+
+const tooLarge = (field: string, bytes: number, bytesMax: number): DbError.DbError =>
+  invalid(field, `must not be larger than settings.maxUnflushedBytes: bytes=${bytes} max=${bytesMax}`)
+
+const invalidRow = (key: Uint8Array, value: Uint8Array, batchBytesMax: number): DbError.DbError | undefined => {
+  if (key.length === 0) return invalid("key", "must not be empty")
+  if (key.length > keyBytesMax) return invalid("key", `must be at most ${keyBytesMax} bytes: bytes=${key.length}`)
+  if (value.length >= valueBytesEnd) {
+    return invalid("value", `must be below ${valueBytesEnd} bytes: bytes=${value.length}`)
+  }
+  const bytes = key.length + value.length
+  return bytes > batchBytesMax ? tooLarge("value", bytes, batchBytesMax) : undefined
+}
+
+const hex = (bytes: Uint8Array): string =>
+  Array.from(bytes.subarray(0, 32), (byte) => byte.toString(16).padStart(2, "0")).join("")
