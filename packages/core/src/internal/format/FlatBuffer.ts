@@ -77,6 +77,7 @@ export class Reader {
   table(part: string, position: number): number {
     this.inside(part, position, 4, 4)
     const vtable = position - this.view.getInt32(position, true)
+    if (vtable < 0) this.corrupt(part, position, `a vtable inside ${this.bytes.length} bytes`, `position ${vtable}`)
     this.inside(`${part} vtable`, vtable, 4, 2)
     const vtableBytes = this.view.getUint16(vtable, true)
     const tableBytes = this.view.getUint16(vtable + 2, true)
@@ -151,7 +152,7 @@ export class Reader {
   }
 
   private inside(part: string, position: number, size: number, alignment: number): void {
-    if (position < 0 || position + size > this.bytes.length) {
+    if (position + size > this.bytes.length) {
       this.corrupt(part, position, `${size} bytes inside ${this.bytes.length}`, `position ${position}`)
     }
     if (position % alignment !== 0) {

@@ -22,7 +22,7 @@
  */
 import * as Schema from "effect/Schema"
 
-export type ScalarType = "bool" | "u8" | "i8" | "u16" | "i32" | "u32" | "u64" | "raw64"
+export type ScalarType = "bool" | "u8" | "i8" | "u16" | "i32" | "u32" | "u64" | "i64" | "raw64"
 
 /** What a mapping answers for a wire value that it has no meaning for. */
 export class Refused {
@@ -81,8 +81,16 @@ export const RawU64 = Schema.BigInt.check(
   Schema.isBetweenBigInt({ minimum: 0n, maximum: 0xffff_ffff_ffff_ffffn })
 ).annotate(scalar("raw64"))
 
+/** A time, or its absence. */
+export const I64 = Schema.BigInt.check(
+  Schema.isBetweenBigInt({ minimum: -0x8000_0000_0000_0000n, maximum: 0x7fff_ffff_ffff_ffffn })
+).annotate(scalar("i64"))
+
 export const Bytes = Schema.Uint8Array.annotate({ flatBuffer: { _tag: "Bytes" } })
-export const Text = Schema.String.annotate({ flatBuffer: { _tag: "Text" } })
+/** Text that UTF-8 can hold: half of a surrogate pair would be written as something else. */
+export const Text = Schema.String.check(
+  Schema.makeFilter((text) => !/\p{Surrogate}/u.test(text) || "no lone surrogate")
+).annotate({ flatBuffer: { _tag: "Text" } })
 
 /** The slot of a key; of a union, the first of its two. */
 export const slot = <S extends Schema.Top>(number: number, schema: S): S["Rebuild"] =>

@@ -6,6 +6,7 @@
  * up to which WAL object they cover the log, so a reader of (manifest, WAL
  * objects above `replayAfterWalId`) has seen everything.
  */
+import * as SequenceTracker from "./SequenceTracker.ts"
 import type { SsTable } from "./SsTable.ts"
 
 /** Tables with disjoint, ascending key ranges (one key may span two neighbours). */
@@ -22,7 +23,15 @@ export interface Checkpoint {
   /** Seconds since the Unix epoch; absent: never. */
   readonly expireTimeSeconds: number | undefined
   readonly createTimeSeconds: number
+  /** What it is for, where a writer said so. No known writer does. */
+  readonly metadata: WriterCheckpoint | undefined
   readonly name: string | undefined
+}
+
+/** Held by the writer of this epoch. */
+export interface WriterCheckpoint {
+  readonly _tag: "WriterCheckpoint"
+  readonly epoch: number
 }
 
 /** A database that this one was cloned from and still reads tables of. */
@@ -32,12 +41,6 @@ export interface ExternalDb {
   readonly finalCheckpointId: string | undefined
   /** ULIDs of the tables that live below `path`. */
   readonly tableIds: ReadonlyArray<string>
-}
-
-/** The link from sequence numbers to wall time: the k-th commit point is (`sequences[k]`, `seconds[k]`). */
-export interface SequenceTracker {
-  readonly sequences: ReadonlyArray<number>
-  readonly seconds: ReadonlyArray<number>
 }
 
 /** Keys with this prefix live in an LSM tree of their own. Read, never written, by this engine. */
@@ -70,7 +73,7 @@ export interface Manifest {
   readonly recentSnapshotMinSequence: number
   readonly checkpoints: ReadonlyArray<Checkpoint>
   readonly externalDbs: ReadonlyArray<ExternalDb>
-  readonly sequenceTracker: SequenceTracker | undefined
+  readonly sequenceTracker: SequenceTracker.SequenceTracker | undefined
   /** Whether the WAL lives in a store of its own. The flag is all that the file holds. */
   readonly hasSeparateWalStore: boolean
   readonly segments: ReadonlyArray<Segment>
@@ -94,7 +97,7 @@ export const empty: Manifest = {
   recentSnapshotMinSequence: 0,
   checkpoints: [],
   externalDbs: [],
-  sequenceTracker: { sequences: [], seconds: [] },
+  sequenceTracker: SequenceTracker.empty,
   hasSeparateWalStore: false,
   segments: [],
   segmentExtractorName: undefined,

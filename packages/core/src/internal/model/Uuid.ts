@@ -1,0 +1,21 @@
+/**
+ * UUIDs, as text: 32 hexadecimal digits in lower case, with dashes. They name
+ * checkpoints. Files hold them as two 64-bit halves.
+ */
+
+export const pattern: RegExp = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+export const isUuid = (text: string): boolean => pattern.test(text)
+
+export const fromHalves = (high: bigint, low: bigint): string => {
+  const h = digits(high)
+  const l = digits(low)
+  return `${h.slice(0, 8)}-${h.slice(8, 12)}-${h.slice(12)}-${l.slice(0, 4)}-${l.slice(4)}`
+}
+
+export const toHalves = (uuid: string): { readonly high: bigint; readonly low: bigint } => {
+  const all = uuid.replaceAll("-", "")
+  return { high: BigInt(`0x${all.slice(0, 16)}`), low: BigInt(`0x${all.slice(16)}`) }
+}
+
+const digits = (half: bigint): string => half.toString(16).padStart(16, "0")
