@@ -2,9 +2,9 @@
  * From a key to its newest row: a hash table that never stops to grow.
  *
  * It is split into shards by the hash's high bits. A shard is open addressing over
- * pairs of (hash, row), at most half full. A small shard doubles; one of full size
+ * pairs of (hash, row), at most three quarters full. A small shard doubles; one of full size
  * splits in two by the next bit of the hash, as in extendible hashing. So no
- * step rehashes more than 2,048 keys, however many there are, and a small
+ * step rehashes more than 3,072 keys, however many there are, and a small
  * database pays for eight shards of 16 slots.
  *
  *     directory[hash's high bits] ─> shard: [hash, ~row | hash, ~row | 0, 0 | ...]
@@ -63,7 +63,7 @@ export class KeyIndex {
         slots[at] = hash
         slots[at + 1] = ~row
         shard.count++
-        if (shard.count * 4 > slots.length) this.grow(hash, shard)
+        if (shard.count * 8 > slots.length * 3) this.grow(hash, shard)
         return -1
       }
       if (slots[at] === hash && this.rows.keyEquals(~before, key, start, end)) {

@@ -1,33 +1,50 @@
 /**
  * A number for each key that sorts as the keys do, ties aside.
  *
- * Comparing numbers needs no trip to the keys' bytes. A double orders 53 bits, so
- * they are spent where keys differ: behind the prefix that the first few hundred
- * keys share. Keys that leave the prefix get numbers below or above all of
- * those that have it, ordered first by where they leave it.
+ * Comparing numbers needs no trip to the keys' bytes. A double counts to 2^53, and
+ * that room is spent where keys differ: behind the prefix that most keys share,
+ * and on the bytes that are seen there. Decimal digits take less than four bits
+ * each, so that 14 of them fit, where of arbitrary bytes there are six.
  *
- *     prefix = "user:"        p = 5
- *     "user:417..."    in     the six bytes behind the prefix                    [0, 2^48)
- *     "usage"          below  leaves at d = 2, byte < prefix's: d, five bytes    [-2^52, 0)
- *     "zone"           above  leaves at d = 0, byte > prefix's: p-1-d, five bytes [2^48, 2^48 + 2^52)
+ *     prefix = "user:"   p = 5   bytes seen behind it: '0' to '9', so a digit is 0 to 11
  *
- * Leaving later means closer to the prefix: greater below it, smaller above it. So
- * `number(a) < number(b)` implies `a < b`; equal numbers say nothing, and bytes decide.
+ *     "user:417..."  in     the digits behind the prefix                     [0, 2^52)
+ *     "usage"        below  leaves at d = 2, byte < prefix's: d, digits      [-2^52, 0)
+ *     "zone"         above  leaves at d = 0, byte > prefix's: p-1-d, digits  [2^52, 2^53)
+ *
+ * Leaving later means closer to the prefix: greater below it, smaller above it. A byte
+ * below those seen, or the key's end, is digit 0, one above them the highest digit;
+ * what follows such a byte does not count. So `number(a) < number(b)` implies
+ * `a < b`; equal numbers say nothing, and bytes decide.
  */
 
 /** The prefix is cut here, so that where a key leaves it fits twelve bits. */
 export const prefixBytesMax = 4095
 
-const sixBytes = 2 ** 48
-const fiveBytes = 2 ** 40
-const lowest = -(2 ** 52)
+const inEnd = 2 ** 52
+const outRange = 2 ** 40
 
 export class KeyNumber {
   private readonly prefix: Uint8Array
+  /** One less than the least byte seen. */
+  private readonly zero: number
+  /** The digit of bytes above those seen. */
+  private readonly highest: number
+  private readonly inDigits: number
+  private readonly outDigits: number
+  private readonly powers: Float64Array
 
-  /** Numbers for keys of which many begin with `prefix`. */
-  constructor(prefix: Uint8Array) {
+  /** Numbers for keys of which many begin with `prefix`, and go on with bytes from `least` to `greatest`. */
+  constructor(prefix: Uint8Array, least: number, greatest: number) {
     this.prefix = prefix.length > prefixBytesMax ? prefix.slice(0, prefixBytesMax) : prefix
+    this.zero = least - 1
+    this.highest = greatest - this.zero + 1
+    const base = this.highest + 1
+    const powers = [1]
+    while ((powers.at(-1) as number) * base <= inEnd) powers.push((powers.at(-1) as number) * base)
+    this.powers = Float64Array.from(powers)
+    this.inDigits = powers.length - 1
+    this.outDigits = powers.findLastIndex((power) => power <= outRange)
   }
 
   /** The number of `key[start, end)`. */
@@ -37,32 +54,32 @@ export class KeyNumber {
     let same = 0
     while (same < length && start + same < end && key[start + same] === prefix[same]) same++
     const at = start + same
-    if (same === length) return firstFive(key, at, end) * 256 + (at + 5 < end ? (key[at + 5] as number) : 0)
+    if (same === length) return this.digits(key, at, end, this.inDigits)
     const isBelow = at === end || (key[at] as number) < (prefix[same] as number)
-    return isBelow
-      ? lowest + same * fiveBytes + firstFive(key, at, end)
-      : sixBytes + (length - 1 - same) * fiveBytes + firstFive(key, at, end)
+    const digits = this.digits(key, at, end, this.outDigits)
+    return isBelow ? -inEnd + same * outRange + digits : inEnd + (length - 1 - same) * outRange + digits
   }
 
   /** How many first bytes two keys of this number are known to share. */
   sharedBytes(number: number): number {
-    return number >= 0 && number < sixBytes ? this.prefix.length : 0
+    return number >= 0 && number < inEnd ? this.prefix.length : 0
   }
-}
 
-/** The next five bytes as one number; what is missing counts as zero. */
-const firstFive = (key: Uint8Array, at: number, end: number): number => {
-  if (at + 5 <= end) {
-    return (
-      (key[at] as number) * 0x1_0000_0000 +
-      ((((key[at + 1] as number) << 24) |
-        ((key[at + 2] as number) << 16) |
-        ((key[at + 3] as number) << 8) |
-        (key[at + 4] as number)) >>>
-        0)
-    )
+  /** The next bytes as a number of so many digits. */
+  private digits(key: Uint8Array, start: number, end: number, count: number): number {
+    const { highest, zero } = this
+    let number = 0
+    let left = count
+    for (let at = start; at < end && left > 0; at++) {
+      const digit = (key[at] as number) - zero
+      if (digit <= 0) break
+      left--
+      if (digit >= highest) {
+        number = number * (highest + 1) + highest
+        break
+      }
+      number = number * (highest + 1) + digit
+    }
+    return number * (this.powers[left] as number)
   }
-  let number = 0
-  for (let i = 0; i < 5; i++) number = number * 256 + (at + i < end ? (key[at + i] as number) : 0)
-  return number
 }

@@ -1,12 +1,12 @@
 /**
  * Sorts the keys of a generation that has no order yet, a slice at a time.
  *
- * Numbers every key, merges runs bottom up between two pairs of arrays, and
- * fills the leaves. Each step of that may be interrupted and resumed, so that a
+ * Numbers every key, sorting runs of 16 as it goes, merges runs bottom up between two
+ * pairs of arrays, and fills the leaves. Each step of that may be interrupted and resumed, so that a
  * generation of any size is ordered without stalling the event loop. Rows that
  * are appended meanwhile are not seen: whoever owns the build inserts them after it.
  *
- *     sampling ─> numbering ─> merging (width 1, 2, 4, ...) ─> filling ─> done
+ *     sampling ─> numbering ─> merging (width 16, 32, ...) ─> filling ─> done
  *
  * Work is counted in units of about ten nanoseconds.
  */
@@ -16,10 +16,12 @@ import type { RowRecords } from "./RowRecords.ts"
 import * as VersionChain from "./VersionChain.ts"
 
 const sampleKeysMax = 128
-const numberingUnits = 8
+const numberingUnits = 16
 const fillUnits = 2
-/** A run that needs no merging is copied, this many entries for a unit. */
-const copiedPerUnit = 8
+/** What comparing two keys' bytes takes, where numbers tie, and how many bytes, as a power of two, take one unit more. */
+const tieUnits = 32
+const tieBytesShift = 3
+const runEntries = 16
 
 export class OrderBuild {
   /** The rows before this one are in the build. */
@@ -35,12 +37,16 @@ export class OrderBuild {
   private count = 0
   private rowsNumbered = 0
   /** Runs of this many entries are sorted. */
-  private width = 1
+  private width = runEntries
   /** The merge under way: where its two runs begin, and how far each was read. */
   private start = 0
   private left = 0
-  private right = 1
+  private right = runEntries
   private filled = 0
+  /** Whether all keys so far came in order. */
+  private isAscending = true
+  /** What comparing tied keys took in this step. */
+  private tied = 0
 
   constructor(rows: RowRecords) {
     this.rows = rows
@@ -75,11 +81,28 @@ export class OrderBuild {
       const row = this.rowsNumbered++
       left -= numberingUnits
       if (!VersionChain.isHead(this.rows, row)) continue
-      this.numbers[this.count] = numberOfRow(this.rows, this.numbering, row)
-      this.heads[this.count] = row
-      this.count++
+      this.tied = 0
+      this.addToRun(row)
+      left -= this.tied
     }
+    if (this.rowsNumbered === this.rowsEnd && this.isAscending) this.width = Math.max(this.width, this.count)
     return left
+  }
+
+  /** Puts a key into the last run of 16, in order. */
+  private addToRun(row: number): void {
+    const { heads, numbers } = this
+    const number = numberOfRow(this.rows, this.numbering, row)
+    let at = this.count++
+    this.isAscending &&= at === 0 || !this.isKeyBefore(number, row, at - 1)
+    const start = at - (at % runEntries)
+    while (at > start && this.isKeyBefore(number, row, at - 1)) {
+      numbers[at] = numbers[at - 1] as number
+      heads[at] = heads[at - 1] as number
+      at--
+    }
+    numbers[at] = number
+    heads[at] = row
   }
 
   private merge(units: number): number {
@@ -91,33 +114,21 @@ export class OrderBuild {
       }
       const middle = Math.min(this.start + this.width, this.count)
       const end = Math.min(middle + this.width, this.count)
-      left -= this.isMerged(middle, end) ? this.copyRuns(end) : this.mergeRuns(middle, end, left)
+      left = this.mergeRuns(middle, end, left)
       if (this.left === middle && this.right === end) this.nextRuns(end)
     }
     return left
   }
 
-  /** Whether the two runs are in order as they lie: nothing of them moved yet, and the first ends before the second begins. */
-  private isMerged(middle: number, end: number): boolean {
-    return this.left === this.start && this.right === middle && (middle === end || this.isBefore(middle - 1, middle))
-  }
-
-  private copyRuns(end: number): number {
-    this.mergedNumbers.set(this.numbers.subarray(this.start, end), this.start)
-    this.mergedHeads.set(this.heads.subarray(this.start, end), this.start)
-    this.left = Math.min(this.start + this.width, this.count)
-    this.right = end
-    return 1 + Math.ceil((end - this.start) / copiedPerUnit)
-  }
-
-  private mergeRuns(middle: number, end: number, unitsMax: number): number {
+  /** Merges two runs for about so many units and returns those that are left. */
+  private mergeRuns(middle: number, end: number, units: number): number {
     const { heads, mergedHeads, mergedNumbers, numbers } = this
     let left = this.left
     let right = this.right
     let out = left + right - middle
     const first = out
-    const outEnd = Math.min(end, out + unitsMax)
-    while (out < outEnd) {
+    this.tied = 0
+    while (out < end && out - first + this.tied < units) {
       const from = right === end || (left < middle && this.isBefore(left, right)) ? left++ : right++
       mergedNumbers[out] = numbers[from] as number
       mergedHeads[out] = heads[from] as number
@@ -125,7 +136,7 @@ export class OrderBuild {
     }
     this.left = left
     this.right = right
-    return out - first
+    return units - (out - first) - this.tied
   }
 
   private nextRuns(start: number): void {
@@ -154,12 +165,16 @@ export class OrderBuild {
     return left
   }
 
-  /** Whether the key at one index sorts before that at another. No two keys are the same. */
   private isBefore(a: number, b: number): boolean {
-    const number = this.numbers[a] as number
-    const other = this.numbers[b] as number
+    return this.isKeyBefore(this.numbers[a] as number, this.heads[a] as number, b)
+  }
+
+  /** Whether a row's key sorts before the one at an index. No two keys are the same. */
+  private isKeyBefore(number: number, row: number, index: number): boolean {
+    const other = this.numbers[index] as number
     if (number !== other) return number < other
-    return compareRows(this.rows, this.heads[a] as number, this.heads[b] as number) < 0
+    this.tied += tieUnits + (this.rows.keyLengthOf(row) >>> tieBytesShift)
+    return compareRows(this.rows, row, this.heads[index] as number) < 0
   }
 }
 

@@ -29,6 +29,8 @@ const slabMask = slabLeaves - 1
 const slabBytes = slabLeaves * leafEntriesMax * 12
 /** How many keys decide the prefix that numbers skip. */
 const prefixKeys = 512
+/** How many bytes behind the prefix are looked at, to see which there are. */
+const alphabetBytes = 16
 
 /** No leaf, at either end of the list. */
 export const noLeaf = -1
@@ -319,7 +321,26 @@ export const numberOfRow = (rows: RowRecords, numbering: KeyNumber, row: number)
 export const numberingFor = (rows: RowRecords, sorted: ReadonlyArray<number>): KeyNumber => {
   const first = sorted[sorted.length >> 2]
   const last = sorted[(sorted.length * 3) >> 2]
-  if (first === undefined || last === undefined) return new KeyNumber(new Uint8Array(0))
+  if (first === undefined || last === undefined) return new KeyNumber(new Uint8Array(0), 0, 0xff)
+  const prefix = commonPrefix(rows, first, last)
+  let least = 0xff
+  let greatest = 0
+  for (let rank = sorted.length >> 2; rank <= (sorted.length * 3) >> 2; rank++) {
+    const row = sorted[rank] as number
+    const chunk = rows.chunkOf(row)
+    const start = rows.keyStartOf(row)
+    const end = start + Math.min(rows.keyLengthOf(row), prefix.length + alphabetBytes)
+    for (let at = start + prefix.length; at < end; at++) {
+      const byte = chunk[at] as number
+      if (byte < least) least = byte
+      if (byte > greatest) greatest = byte
+    }
+  }
+  return least > greatest ? new KeyNumber(prefix, 0, 0xff) : new KeyNumber(prefix, least, greatest)
+}
+
+/** What the keys of two rows both begin with, and so all keys between them. */
+const commonPrefix = (rows: RowRecords, first: number, last: number): Uint8Array => {
   const a = rows.chunkOf(first)
   const b = rows.chunkOf(last)
   const aStart = rows.keyStartOf(first)
@@ -327,5 +348,5 @@ export const numberingFor = (rows: RowRecords, sorted: ReadonlyArray<number>): K
   const length = Math.min(rows.keyLengthOf(first), rows.keyLengthOf(last))
   let same = 0
   while (same < length && a[aStart + same] === b[bStart + same]) same++
-  return new KeyNumber(a.slice(aStart, aStart + same))
+  return a.slice(aStart, aStart + same)
 }

@@ -21,6 +21,7 @@ import * as ByteOrder from "../model/ByteOrder.ts"
 import type { Kind, RowView } from "../model/RowEntry.ts"
 import type { Sequence } from "../model/Sequence.ts"
 import { Arena, offsetBits } from "./Arena.ts"
+import { ByteCopies, copyBytes } from "./ByteCopies.ts"
 import type { ChunkPool } from "./ChunkPool.ts"
 
 const segmentBits = 12
@@ -46,6 +47,7 @@ export class RowRecords {
   /** The same memory twice: as words and as floats. */
   private readonly words: Array<Int32Array> = []
   private readonly floats: Array<Float64Array> = []
+  private readonly copies = new ByteCopies()
   private capacity = 0
   private recordsAllocatedBytes = 0
 
@@ -207,7 +209,7 @@ export class RowRecords {
     const place = words[at] as number
     const meta = words[at + 1] as number
     const start = (place & offsetMask) + (meta & keyLengthMask)
-    return this.chunkAt(place, meta).slice(start, start + ((words[at + 2] as number) >>> 0))
+    return this.copies.copy(this.chunkAt(place, meta), start, start + ((words[at + 2] as number) >>> 0))
   }
 
   /** The first row whose sequence number is above `sequence`; `count` when there is none. */
@@ -262,16 +264,4 @@ export class RowRecords {
     this.floats[index] = new Float64Array(buffer)
     this.recordsAllocatedBytes += buffer.byteLength
   }
-}
-
-/** Below this many bytes a loop beats the call into the engine that `set` is. */
-const loopBytesMax = 128
-
-const copyBytes = (from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void => {
-  if (end - start > loopBytesMax) {
-    to.set(start === 0 && end === from.length ? from : from.subarray(start, end), at)
-    return
-  }
-  const shift = at - start
-  for (let i = start; i < end; i++) to[i + shift] = from[i] as number
 }

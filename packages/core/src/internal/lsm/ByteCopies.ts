@@ -1,0 +1,48 @@
+/**
+ * Copies of byte ranges, for callers to keep.
+ *
+ * An array of its own costs a small one most of its time: the engine
+ * allocates, and later frees, a buffer beside it. So copies of up to a kibibyte are cut from
+ * slabs of eight, one behind the other; a slab is never written twice, and
+ * goes when the last copy in it does. The tiniest, which the engine keeps in the array object
+ * itself, and large ones get a buffer of their own.
+ *
+ * A copy's `buffer` may therefore hold other copies: it must not be transferred.
+ */
+
+const slabBytes = 8192
+/** Copies above this get a buffer of their own: one that is kept may pin a slab. */
+const slabCopyBytesMax = 1024
+/** Up to here the engine needs no buffer at all. */
+const ownCopyBytesMax = 64
+/** Below this many bytes a loop beats the call into the engine that `set` is. */
+const loopBytesMax = 128
+
+export class ByteCopies {
+  private slab = new Uint8Array(0)
+  private used = 0
+
+  /** A copy of `from[start, end)` that nobody else writes. */
+  copy(from: Uint8Array, start: number, end: number): Uint8Array {
+    const length = end - start
+    if (length <= ownCopyBytesMax || length > slabCopyBytesMax) return from.slice(start, end)
+    if (this.used + length > this.slab.length) {
+      this.slab = new Uint8Array(slabBytes)
+      this.used = 0
+    }
+    const { slab, used } = this
+    copyBytes(from, start, end, slab, used)
+    this.used = used + length
+    return new Uint8Array(slab.buffer, used, length)
+  }
+}
+
+/** Writes `from[start, end)` to `to`, from `at` on. */
+export const copyBytes = (from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void => {
+  if (end - start > loopBytesMax) {
+    to.set(from.subarray(start, end), at)
+    return
+  }
+  const shift = at - start
+  for (let i = start; i < end; i++) to[i + shift] = from[i] as number
+}
