@@ -1,1 +1,14 @@
-export {}
+/**
+ * What Node.js adds to effect-slatedb.
+ *
+ * @stability unstable
+ * @since 0.1.0
+ */
+
+/**
+ * zlib, zstd and native checksums.
+ *
+ * @stability unstable
+ * @since 0.1.0
+ */
+export * as NodeCompression from "./NodeCompression.ts"

@@ -8,7 +8,7 @@
  */
 import * as Result from "effect/Result"
 import * as Checksum from "./Checksum.ts"
-import { FormatError, corrupt } from "./FormatError.ts"
+import { corrupt, FormatError } from "./FormatError.ts"
 
 /** What a codec is to this floor; `Compression.Codec` has the contract. */
 export interface Codec {
@@ -58,10 +58,13 @@ export const decode = (
   if (computed !== stored) {
     return corrupt(`${part} crc`, payloadEnd, `0x${computed.toString(16)}`, `0x${stored.toString(16)}`)
   }
-  const payload = bytes.subarray(start, payloadEnd)
+  const payload = plain(bytes, start, payloadEnd)
   if (codec === undefined) return Result.succeed(payload)
   return Result.try({
-    try: () => codec.decompress(payload, payloadSizeMax(payload.length)),
+    try: () => {
+      const decompressed = codec.decompress(payload, payloadSizeMax(payload.length))
+      return plain(decompressed, 0, decompressed.length)
+    },
     catch: (cause) =>
       new FormatError({
         kind: "corrupt",
@@ -82,3 +85,10 @@ export const seal = (bytes: Uint8Array, start: number, end: number, crc32: Check
   bytes[end + 3] = crc
   return end + Checksum.sizeBytes
 }
+
+/**
+ * A view that is a plain `Uint8Array`: a subclass, such as Node's `Buffer`, would
+ * make every access of a cursor's loops handle two kinds of arrays.
+ */
+const plain = (bytes: Uint8Array, start: number, end: number): Uint8Array =>
+  new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start)
