@@ -1,0 +1,77 @@
+/**
+ * The rules that the tidy test applies to what is not source: law tests, ADRs, fixtures.
+ *
+ * Like the rules for sources these are pure functions, here over lists of paths
+ * and texts, so that the test can plant a violation.
+ */
+import type { SourceFile } from "./SourceTree.ts"
+
+export const laws: ReadonlyArray<string> = Array.from({ length: 19 }, (_, index) => `L${index + 1}`)
+
+/**
+ * Every law has a test file of its name. `notYet` are the laws that have none so
+ * far: the list must shrink, so naming a law that has a file is a violation too.
+ */
+export const lawsHaveTests = (testFiles: ReadonlyArray<string>, notYet: ReadonlySet<string>): ReadonlyArray<string> => [
+  ...laws.flatMap((law) => {
+    const files = testFiles.filter((name) => name.startsWith(`${law}-`) && name.endsWith(".test.ts"))
+    if (files.length === 0) return notYet.has(law) ? [] : [`${law} has no test: write test/laws/${law}-*.test.ts`]
+    return notYet.has(law) ? [`${law} has the test ${files.join(", ")}: take it off the list of laws without one`] : []
+  }),
+  ...testFiles
+    .filter((name) => !laws.includes(name.split("-")[0] ?? ""))
+    .map((name) => `test/laws/${name} names no law: L1 to L${laws.length} are known`),
+  ...[...notYet]
+    .filter((law) => !laws.includes(law))
+    .map((law) => `${law} is on the list of laws without a test, and is no law`)
+]
+
+const adrSections = ["Context", "Decision", "Options considered", "Consequences"]
+
+/** ADRs are numbered without gaps and have Nygard's form; who supersedes is named by the superseded, and back. */
+export const adrsAreInOrder = (adrs: Readonly<Record<string, string>>): ReadonlyArray<string> =>
+  Object.entries(adrs)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([name, text], index) => {
+      const number = String(index + 1).padStart(4, "0")
+      if (!name.startsWith(`${number}-`)) return [`docs/adr/${name} is out of order: number ${number} is next`]
+      return [
+        ...(text.startsWith(`# ${index + 1}. `) ? [] : [`docs/adr/${name} must begin with '# ${index + 1}. '`]),
+        ...(/^Date: \d{4}-\d{2}-\d{2}$/m.test(text) ? [] : [`docs/adr/${name} has no line 'Date: YYYY-MM-DD'`]),
+        ...(/^Status: (Proposed|Accepted|Superseded by|Rejected)/m.test(text)
+          ? []
+          : [`docs/adr/${name} has no 'Status:'`]),
+        ...adrSections
+          .filter((section) => !text.includes(`\n## ${section}\n`))
+          .map((section) => `docs/adr/${name} has no section '## ${section}'`),
+        ...supersessionsOf(name, text, adrs)
+      ]
+    })
+
+const supersessionsOf = (name: string, text: string, adrs: Readonly<Record<string, string>>): ReadonlyArray<string> =>
+  [
+    ...text.matchAll(
+      /^(Superseded by|Supersedes|Departs from|Departed from by|Status: Superseded by) .*?\((\d{4}-[^)]*\.md)\)/gm
+    )
+  ].flatMap(([, , other = ""]) =>
+    adrs[other]?.includes(`(${name})`) === true ? [] : [`docs/adr/${name} names ${other}, which does not name it back`]
+  )
+
+/**
+ * Every fixture is read by a test. A fixture is a file or folder one level below
+ * a folder of fixtures: `fixtures/stores/basic`. A test reads it by its name, or
+ * reads all of its folder by a computed name (`stores/${name}`).
+ */
+export const fixturesAreRead = (
+  fixtures: ReadonlyArray<string>,
+  tests: ReadonlyArray<SourceFile>
+): ReadonlyArray<string> => {
+  const strings = tests.flatMap((file) => file.strings)
+  return fixtures
+    .filter((path) => {
+      const [folder = "", name = ""] = path.split("/").slice(-2)
+      const stem = name.replace(/\.[a-z0-9]+$/, "")
+      return !strings.some((text) => text.split(/[/.]/).includes(stem) || text.endsWith(`${folder}/`))
+    })
+    .map((path) => `${path} is read by no test: delete it`)
+}
