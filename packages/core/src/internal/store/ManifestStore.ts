@@ -5,6 +5,7 @@
  * checked too: a manifest has no checksum of its own.
  */
 import * as Result from "effect/Result"
+import * as DbError from "../../DbError.ts"
 import type { ObjectStore } from "../../ObjectStore.ts"
 import * as FormatError from "../format/FormatError.ts"
 import * as ManifestCodec from "../format/ManifestCodec.ts"
@@ -37,3 +38,30 @@ const checked = (manifest: Manifest): Result.Result<Manifest, FormatError.Format
     ? Result.succeed(manifest)
     : FormatError.corrupt("manifest", 0, "a manifest that keeps its invariants", violations.join("; "))
 }
+
+/** Refuses a database that this engine cannot show whole. */
+export const readable = (manifest: Manifest, root: string): Result.Result<Manifest, DbError.DbError> => {
+  if (!manifest.initialized) {
+    return Result.fail(
+      DbError.fail(
+        new DbError.Invalid({
+          field: "path",
+          detail: `path=${root} holds an unfinished clone; finish the clone with the tool that began it, or choose another path`
+        })
+      )
+    )
+  }
+  if (manifest.hasSeparateWalStore) return unsupported("separate WAL store", root, "keeps its WAL in another store")
+  return manifest.segments.length > 0 || manifest.segmentExtractorName !== undefined
+    ? unsupported("segments", root, "routes keys to segments, each an LSM tree of its own")
+    : Result.succeed(manifest)
+}
+
+/** Refuses a database that this engine must not write to, too. */
+export const writable = (manifest: Manifest, root: string): Result.Result<Manifest, DbError.DbError> =>
+  manifest.readOnlyReason === undefined
+    ? readable(manifest, root)
+    : unsupported("manifest", root, manifest.readOnlyReason)
+
+const unsupported = (what: string, root: string, detail: string) =>
+  Result.fail(DbError.fail(new DbError.Unsupported({ what, detail: `path=${root} ${detail}` })))

@@ -11,6 +11,10 @@
  * A name that does not parse is none of ours: listings skip it.
  */
 
+import * as Result from "effect/Result"
+import * as DbError from "../../DbError.ts"
+import { invalidPath } from "../../ObjectStore.ts"
+
 export interface ObjectPaths {
   readonly root: string
   readonly manifests: Folder
@@ -47,6 +51,14 @@ export const make = (root: string): ObjectPaths => {
     boundary: (name) => `${root}/gc/${name}.boundary`,
     probe: (id) => `${root}/.probe/${id}`
   }
+}
+
+/** The paths of a database that a caller named. */
+export const checked = (path: string): Result.Result<ObjectPaths, DbError.DbError> => {
+  const detail = invalidPath(path)
+  return detail === undefined
+    ? Result.succeed(make(path))
+    : Result.fail(DbError.fail(new DbError.Invalid({ field: "path", detail })))
 }
 
 const tablePattern = /^([0-7][0-9A-HJKMNP-TV-Z]{25})\.sst$/

@@ -14,7 +14,7 @@
  * Who holds an epoch checks it in `edit`, against every version it is given.
  */
 import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
+import type * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type * as DbError from "../../DbError.ts"
 import type { ObjectStore } from "../../ObjectStore.ts"

@@ -21,12 +21,12 @@ import * as DbError from "../../DbError.ts"
 import type { Settings } from "../../Settings.ts"
 import type { ObjectStore } from "../../ObjectStore.ts"
 import type { DbState, SealedGeneration } from "../lsm/DbState.ts"
-import { Generation } from "../lsm/Generation.ts"
+import type { Generation } from "../lsm/Generation.ts"
 import * as ManifestStep from "../lsm/ManifestStep.ts"
 import * as Manifest from "../model/Manifest.ts"
 import type { Sequence } from "../model/Sequence.ts"
 import * as Replay from "../read/Replay.ts"
-import type { ManifestStore } from "../store/ManifestStore.ts"
+import * as ManifestStore from "../store/ManifestStore.ts"
 import type { ObjectPaths } from "../store/ObjectPaths.ts"
 import type { Versioned } from "../store/SequencedObject.ts"
 import * as StoreProbe from "../store/StoreProbe.ts"
@@ -50,7 +50,7 @@ export interface Options {
   readonly store: ObjectStore["Service"]
   readonly paths: ObjectPaths
   readonly ulids: UlidSource
-  readonly manifests: ManifestStore
+  readonly manifests: ManifestStore.ManifestStore
   readonly wals: WalStore
   readonly compression: Compression
   readonly settings: Settings
@@ -62,10 +62,10 @@ export const open = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
   const clock = yield* Clock.Clock
   yield* StoreProbe.probeOnce(store, paths, ulids)
   const latest = (yield* manifests.latest) ?? (yield* createFirst(manifests))
-  yield* Effect.fromResult(refuseUnusable(latest.value, paths.root))
+  yield* Effect.fromResult(ManifestStore.writable(latest.value, paths.root))
   const leaseStart = now(clock)
   const manifest = yield* manifests
-    .update(latest, (manifest) => Result.map(refuseUnusable(manifest, paths.root), ManifestStep.claimWriter))
+    .update(latest, (manifest) => Result.map(ManifestStore.writable(manifest, paths.root), ManifestStep.claimWriter))
     .pipe(
       Effect.timeoutOrElse({
         duration: settings.manifestUpdateTimeout,
@@ -153,7 +153,7 @@ const replay = Effect.fnUntraced(function* (
 })
 
 /** Manifest 1, unless somebody creates it first. */
-const createFirst = Effect.fnUntraced(function* (manifests: ManifestStore) {
+const createFirst = Effect.fnUntraced(function* (manifests: ManifestStore.ManifestStore) {
   const created = yield* manifests.create(1, Manifest.empty)
   const first: Versioned<Manifest.Manifest> = { id: 1, value: Manifest.empty }
   return created ? first : ((yield* manifests.latest) ?? first)
@@ -174,32 +174,3 @@ const refuseFenced = (ours: Versioned<Manifest.Manifest>, found: Versioned<Manif
         )
       )
     : Effect.void
-
-/** A manifest that this engine must not write after. */
-export const refuseUnusable = (
-  manifest: Manifest.Manifest,
-  root: string
-): Result.Result<Manifest.Manifest, DbError.DbError> => {
-  if (!manifest.initialized) {
-    return Result.fail(
-      DbError.fail(
-        new DbError.Invalid({
-          field: "path",
-          detail: `path=${root} holds an unfinished clone; finish the clone with the tool that began it, or choose another path`
-        })
-      )
-    )
-  }
-  if (manifest.hasSeparateWalStore) {
-    return Result.fail(
-      DbError.fail(
-        new DbError.Unsupported({ what: "separate WAL store", detail: `path=${root} keeps its WAL in another store` })
-      )
-    )
-  }
-  return manifest.readOnlyReason === undefined
-    ? Result.succeed(manifest)
-    : Result.fail(
-        DbError.fail(new DbError.Unsupported({ what: "manifest", detail: `path=${root} ${manifest.readOnlyReason}` }))
-      )
-}

@@ -71,7 +71,7 @@ const start = Effect.fnUntraced(function* (
   lifecycle: Lifecycle
 ): Effect.fn.Return<Started, DbError.DbError, ObjectStore.ObjectStore | Scope.Scope> {
   const settings = yield* Effect.fromResult(Settings.fromInput(options.settings))
-  const paths = yield* Effect.fromResult(checkedPaths(options.path))
+  const paths = yield* Effect.fromResult(ObjectPaths.checked(options.path))
   const store = yield* ObjectStore.ObjectStore
   const compression = yield* Compression
   const newWriter = yield* Effect.fromResult(writers(settings, compression))
@@ -216,13 +216,6 @@ const closeOnce = (db: Started, lifecycle: Lifecycle, scope: Scope.Closeable) =>
 
 const unstored = (detail: string): DbError.DbError =>
   DbError.fail(new DbError.Closed({ kind: "failed", detail: `accepted writes could not be stored: ${detail}` }))
-
-const checkedPaths = (path: string): Result.Result<ObjectPaths.ObjectPaths, DbError.DbError> => {
-  const detail = ObjectStore.invalidPath(path)
-  return detail === undefined
-    ? Result.succeed(ObjectPaths.make(path))
-    : Result.fail(DbError.fail(new DbError.Invalid({ field: "path", detail })))
-}
 
 /** How tables are written, if the codec of the settings is at hand. */
 const writers = (
