@@ -7,7 +7,7 @@
 import type { Engine, Mode } from "./Engine.ts"
 import { awaited } from "./Engine.ts"
 
-export const names = ["uniffi", "level", "lmdb", "sqlite", "map", "null"] as const
+export const names = ["uniffi", "ours", "level", "lmdb", "sqlite", "map", "null"] as const
 export type Name = (typeof names)[number]
 
 /**
@@ -16,10 +16,17 @@ export type Name = (typeof names)[number]
 export const withEngine = async <R>(
   name: Name,
   mode: Mode,
-  use: <P extends object>(engine: Engine<P>) => R
-): Promise<R> => use(withMode(await importPeer(name), mode))
+  use: <P extends object>(engine: Engine<P>) => R | Promise<R>
+): Promise<R> => {
+  if (name !== "ours") {
+    const peer = await importPeer(name)
+    return use(mode === "async" ? awaited(peer) : peer)
+  }
+  const ours = await import("./adapters/Ours.ts")
+  return mode === "async" ? use(ours.withPromises) : use(ours.inFiber)
+}
 
-const importPeer = async (name: Name): Promise<Engine<Promise<unknown>>> => {
+const importPeer = async (name: Exclude<Name, "ours">): Promise<Engine<Promise<unknown>>> => {
   switch (name) {
     case "uniffi":
       return (await import("./adapters/Uniffi.ts")).engine
@@ -35,5 +42,3 @@ const importPeer = async (name: Name): Promise<Engine<Promise<unknown>>> => {
       return (await import("./adapters/Null.ts")).engine
   }
 }
-
-const withMode = (engine: Engine<Promise<unknown>>, mode: Mode) => (mode === "async" ? awaited(engine) : engine)

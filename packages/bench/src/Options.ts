@@ -5,9 +5,8 @@ import * as CliError from "effect/cli/CliError"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { S3Location, Store } from "./Engine.ts"
+import type { Mode, S3Location, Store } from "./Engine.ts"
 import { modes, stores } from "./Engine.ts"
-import type { Mode } from "./Engine.ts"
 import * as Engines from "./Engines.ts"
 import * as Values from "./Values.ts"
 import * as Workloads from "./Workloads.ts"
@@ -38,7 +37,7 @@ export interface Bench {
 }
 
 /** The engines of a comparison that names none. */
-const comparedByDefault: ReadonlyArray<Engines.Name> = ["uniffi", "level", "lmdb", "sqlite", "map"]
+const comparedByDefault: ReadonlyArray<Engines.Name> = ["uniffi", "ours", "level", "lmdb", "sqlite", "map"]
 
 /** A comma separated list of some of the names. */
 const names = <Name extends string>(flag: string, known: ReadonlyArray<Name>) =>

@@ -42,18 +42,19 @@ export const run = Effect.fnUntraced(function* (options: Options.Bench) {
     prefix: "bench-"
   })
   const contenders = yield* entered(options, scratch)
-  let report: Report.Report = {
+  const results: Array<Report.Result> = []
+  const report: Report.Report = {
     node: process.version,
     cpus: os.cpus().length,
     at: new Date().toISOString(),
     baseline: options.baseline,
     options: { ...options, directory: undefined, json: undefined, s3: undefined },
     engines: Object.fromEntries(contenders.map(({ info, name }) => [name, info])),
-    results: []
+    results
   }
   for (const each of cases(options)) {
     const result = yield* compared(options, contenders, each)
-    report = { ...report, results: [...report.results, result] }
+    results.push(result)
     yield* Console.log(`\n### ${heading(options, result)}\n\n${Table.ofResult(result, options.baseline)}`)
     // Written again and again, so that a comparison that is broken off leaves what it has.
     yield* written(options, report)

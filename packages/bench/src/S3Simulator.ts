@@ -20,6 +20,7 @@ import type { AddressInfo } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as ObjectKind from "./ObjectKind.ts"
 import * as S3Listing from "./S3Listing.ts"
 
 export interface Options {
@@ -245,11 +246,8 @@ const etag = (bucket: Bucket, body: Buffer): string =>
     .update(`${body.length}:${++bucket.serial}`)
     .digest("hex")}"`
 
-const kinds = ["wal", "compacted", "manifest", "compactions", "gc"]
-
 const note = (bucket: Bucket, operation: string, key: string, bytes: number): void => {
-  const kind = key.split("/").findLast((segment) => kinds.includes(segment)) ?? "other"
-  const stat = (bucket.stats[`${operation} ${kind}`] ??= { count: 0, bytes: 0 })
+  const stat = (bucket.stats[`${operation} ${ObjectKind.of(key)}`] ??= { count: 0, bytes: 0 })
   stat.count++
   stat.bytes += bytes
 }

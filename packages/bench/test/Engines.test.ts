@@ -2,7 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises"
 import * as os from "node:os"
 import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Ours from "../src/adapters/Ours.ts"
 import type { Database, Engine, Mode, OpenOptions, S3Location, Store } from "../src/Engine.ts"
 import * as Engines from "../src/Engines.ts"
 import * as Loop from "../src/Loop.ts"
@@ -92,7 +94,7 @@ const check = (name: Engines.Name, mode: Mode, store: Store, reopens: boolean, s
   withFolder((directory) =>
     Engines.withEngine(name, mode, (engine) =>
       behaves(engine, { directory, path: "db", store, s3, settings: {}, mode }, reopens)
-    ).then((checked) => checked)
+    )
   )
 
 describe("Engines", () => {
@@ -100,17 +102,20 @@ describe("Engines", () => {
     it(`level writes, reads, scans and reopens: mode=${mode}`, () => check("level", mode, "file", true))
     it(`lmdb writes, reads, scans and reopens: mode=${mode}`, () => check("lmdb", mode, "file", true))
     it(`sqlite writes, reads, scans and reopens: mode=${mode}`, () => check("sqlite", mode, "file", true))
+    it(`ours writes, reads and scans a memory store: mode=${mode}`, () => check("ours", mode, "memory", false))
     it(`map writes, reads and scans: mode=${mode}`, () => check("map", mode, "memory", false))
     it(`uniffi writes, reads, scans and reopens a file store: mode=${mode}`, () => check("uniffi", mode, "file", true))
     it(`uniffi writes, reads and scans a memory store: mode=${mode}`, () => check("uniffi", mode, "memory", false))
   }
 
-  it.live("uniffi reopens a database in the S3 simulator", () =>
-    Effect.gen(function* () {
-      const endpoint = yield* S3Simulator.start({ port: 0, putMillis: 0, getMillis: 0 })
-      yield* Effect.promise(() => check("uniffi", "best", "s3", true, { endpoint, bucket: "bench" }))
-    }).pipe(Effect.scoped)
-  )
+  for (const name of ["uniffi", "ours"] as const) {
+    it.live(`${name} reopens a database in the S3 simulator`, () =>
+      Effect.gen(function* () {
+        const endpoint = yield* S3Simulator.start({ port: 0, putMillis: 0, getMillis: 0 })
+        yield* Effect.promise(() => check(name, "best", "s3", true, { endpoint, bucket: "bench" }))
+      }).pipe(Effect.scoped)
+    )
+  }
 
   it("answers nothing at once in the async mode", () =>
     withFolder((directory) =>
@@ -124,11 +129,19 @@ describe("Engines", () => {
           database.scan({}, () => undefined),
           Promise
         )
-      }).then((checked) => checked)
+      })
     ))
 
+  it("ours takes settings by their SlateDB names, and refuses what is none", () => {
+    assert.deepStrictEqual(
+      Ours.settings({ flush_interval: "5ms", l0_sst_size_bytes: 1024, "compactor_options.poll_interval": "1s" }),
+      { flushInterval: Duration.millis(5), l0SstSizeBytes: 1024, compactorPollInterval: Duration.seconds(1) }
+    )
+    assert.throws(() => Ours.settings({ no_setting: 1 }))
+  })
+
   it("names the versions of the peers", async () => {
-    for (const name of ["uniffi", "level", "lmdb", "sqlite"] as const) {
+    for (const name of ["uniffi", "ours", "level", "lmdb", "sqlite"] as const) {
       await Engines.withEngine(name, "best", (engine) => assert.match(engine.version, /^\d+\.\d+\.\d+/))
     }
   })

@@ -24,7 +24,7 @@ describe("Options", () => {
       const options = yield* parse("")
       assert.deepStrictEqual(options?.workloads, Workloads.names)
       assert.strictEqual(options?.baseline, "uniffi")
-      assert.includeMembers([...(options?.engines ?? [])], ["uniffi", "level", "lmdb", "sqlite", "map"])
+      assert.includeMembers([...(options?.engines ?? [])], ["uniffi", "ours", "level", "lmdb", "sqlite", "map"])
       assert.strictEqual(options?.entries, options?.operationsMax)
     })
   )

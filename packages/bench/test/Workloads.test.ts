@@ -87,6 +87,23 @@ describe("Workloads", () => {
     assert.isBelow(outcome.operations, 20)
   })
 
+  it("begin the time of durable puts with the tick of the engine", async () => {
+    const database = await opened()
+    let puts = 0
+    const counting: Promised = {
+      ...database,
+      put: (key, value, durable) => {
+        puts++
+        return database.put(key, value, durable)
+      }
+    }
+    const durable = await Workloads.byName.durableput.run(counting, { ...parameters, seconds: 10 })
+    assert.deepStrictEqual([durable.operations, puts], [200, 201])
+    puts = 0
+    const lazy = await Workloads.byName.fillseq.run(counting, { ...parameters, seconds: 10 })
+    assert.deepStrictEqual([lazy.operations, puts], [200, 200])
+  })
+
   it("fail when a key is not found", async () => {
     const database = await loaded()
     void database.delete(Key.make(5), false)

@@ -1,0 +1,65 @@
+/**
+ * effect-slatedb, on the object store that is asked for. Its requests are counted.
+ *
+ * `--mode` chooses the door: one fiber around the loop (`best`, `fiber`), or a run
+ * of the runtime for every operation (`async`). See `ours/Doors.ts`.
+ */
+import * as Db from "@effect-slatedb/core/Db"
+import type * as ObjectStore from "@effect-slatedb/core/ObjectStore"
+import * as Settings from "@effect-slatedb/core/Settings"
+import * as MemoryObjectStore from "@effect-slatedb/store-memory/MemoryObjectStore"
+import * as S3ObjectStore from "@effect-slatedb/store-s3/S3ObjectStore"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Result from "effect/Result"
+import * as CountedObjectStore from "../CountedObjectStore.ts"
+import type { Database, Engine, OpenOptions } from "../Engine.ts"
+import * as PackageVersion from "../PackageVersion.ts"
+import * as Doors from "./ours/Doors.ts"
+
+const through = <P extends object>(door: (handle: Doors.Handle) => Database<P>): Engine<P> => ({
+  name: "effect-slatedb",
+  version: PackageVersion.of("@effect-slatedb/core"),
+  stores: ["memory", "s3"],
+  open: async (options) => {
+    const store = CountedObjectStore.make(objectStore(options))
+    const database = Db.layer({ path: options.path, settings: settings(options.settings) })
+    const runtime = ManagedRuntime.make(Layer.provide(database, store.layer))
+    const db = await runtime.runPromise(Db.Db.use(Effect.succeed))
+    return door({ db, runtime, counters: store.counters })
+  }
+})
+
+/** One fiber around the loop. */
+export const inFiber = through(Doors.fiber)
+
+/** A promise for every operation. */
+export const withPromises = through(Doors.promise)
+
+const objectStore = ({
+  s3,
+  store
+}: OpenOptions): Layer.Layer<ObjectStore.ObjectStore, ObjectStore.ObjectStoreError> => {
+  if (store !== "s3") return MemoryObjectStore.layer
+  if (s3 === undefined) throw new Error("the s3 store needs an endpoint")
+  return S3ObjectStore.layer({ ...s3, credentials: { accessKeyId: "bench", secretAccessKey: "bench" } })
+}
+
+/** SlateDB's names of settings that are not ours in snake case. */
+const renamed: Readonly<Record<string, string>> = {
+  "compactor_options.poll_interval": "compactorPollInterval",
+  compression_codec: "compression"
+}
+
+/** Settings from their SlateDB names; fails for what is no setting of ours. */
+export const settings = (given: OpenOptions["settings"]): Settings.Input =>
+  Result.getOrThrow(
+    Settings.fromJson(
+      JSON.stringify(
+        Object.fromEntries(Object.entries(given).map(([name, value]) => [renamed[name] ?? camelCase(name), value]))
+      )
+    )
+  )
+
+const camelCase = (name: string): string => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())

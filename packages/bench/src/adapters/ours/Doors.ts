@@ -1,0 +1,91 @@
+/**
+ * The doors of effect-slatedb: ways for a program to call it.
+ *
+ * - `fiber`: the whole loop is one Effect, and yields every operation. What an
+ *   Effect program does.
+ * - `promise`: a run of the runtime for every operation. What a program does that
+ *   is not written with Effect.
+ *
+ * Both read with `readLevel: "uncommitted"`, which shows writes that are not
+ * durable yet, as the reads of all other engines do.
+ */
+import type * as Db from "@effect-slatedb/core/Db"
+import type * as DbError from "@effect-slatedb/core/DbError"
+import * as KeyRange from "@effect-slatedb/core/KeyRange"
+import * as WriteBatch from "@effect-slatedb/core/WriteBatch"
+import * as Effect from "effect/Effect"
+import type * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { BatchEntry, Counters, Database, ScanRange } from "../../Engine.ts"
+import { promised } from "../../Engine.ts"
+import { turn } from "../../Loop.ts"
+
+/** An open database and what it stands on. */
+export interface Handle {
+  readonly db: Db.Db["Service"]
+  readonly runtime: ManagedRuntime.ManagedRuntime<Db.Db, unknown>
+  readonly counters: () => Counters
+}
+
+type Answer = Effect.Effect<unknown, DbError.DbError>
+
+const read = { readLevel: "uncommitted" } as const
+const durably = { awaitDurable: true }
+const lazily = { awaitDurable: false }
+
+/** One fiber around the loop. */
+export const fiber = ({ counters, db, runtime }: Handle): Database<Answer> => ({
+  put: (key, value, durable) => db.put(key, value, durable ? durably : lazily),
+  get: (key) => db.getOption(key, read),
+  delete: (key, durable) => db.delete(key, durable ? durably : lazily),
+  batch: (entries, durable) => db.write(batchOf(entries), durable ? durably : lazily),
+  scan: (range, visit) => scan(db, range, visit),
+  flush: () => db.flush("memtable"),
+  close: () => Effect.promise(() => runtime.dispose()),
+  turn: () => Effect.promise(turn),
+  found,
+  run: (loop) => Effect.runPromise(Effect.gen(() => loop)),
+  counters
+})
+
+/** A run of the runtime for every operation. */
+export const promise = ({ counters, db, runtime }: Handle): Database<Promise<unknown>> => ({
+  ...promised,
+  put: (key, value, durable) => runtime.runPromise(db.put(key, value, durable ? durably : lazily)),
+  get: (key) => runtime.runPromise(db.getOption(key, read)),
+  delete: (key, durable) => runtime.runPromise(db.delete(key, durable ? durably : lazily)),
+  batch: (entries, durable) => runtime.runPromise(db.write(batchOf(entries), durable ? durably : lazily)),
+  scan: (range, visit) => runtime.runPromise(scan(db, range, visit)),
+  flush: () => runtime.runPromise(db.flush("memtable")),
+  close: () => runtime.dispose(),
+  found,
+  counters
+})
+
+const batchOf = (entries: ReadonlyArray<BatchEntry>): WriteBatch.WriteBatch => {
+  let batch = WriteBatch.empty
+  for (const [key, value] of entries) {
+    batch = value === undefined ? WriteBatch.delete(batch, key) : WriteBatch.put(batch, key, value)
+  }
+  return batch
+}
+
+const scan = (
+  db: Db.Db["Service"],
+  { from, limit, to }: ScanRange,
+  visit: (key: Uint8Array, value: Uint8Array) => void
+): Effect.Effect<number, DbError.DbError> =>
+  Effect.suspend(() => {
+    let count = 0
+    return Stream.runForEachArray(db.scan(KeyRange.make({ from, to }), { ...read, limit }), (entries) =>
+      Effect.sync(() => {
+        for (const { key, value } of entries) visit(key, value)
+        count += entries.length
+      })
+    ).pipe(Effect.map(() => count))
+  })
+
+/** `get` settles to an option. */
+const found = (settled: unknown): Uint8Array | undefined =>
+  Option.isOption(settled) && Option.isSome(settled) && settled.value instanceof Uint8Array ? settled.value : undefined
