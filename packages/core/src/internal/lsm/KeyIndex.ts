@@ -1,5 +1,5 @@
 /**
- * From a key to its newest row: a hash table that never stops to grow.
+ * From a key to its newest row: a hash table that never pauses to grow.
  *
  * It is split into shards by the hash's high bits. A shard is open addressing over
  * pairs of (hash, row), at most three quarters full. A small shard doubles; one of full size

@@ -10,7 +10,7 @@
  *
  *     "user:417..."  in     the digits behind the prefix                     [0, 2^52)
  *     "usage"        below  leaves at d = 2, byte < prefix's: d, digits      [-2^52, 0)
- *     "zone"         above  leaves at d = 0, byte > prefix's: p-1-d, digits  [2^52, 2^53)
+ *     "zone"         above  leaves at d = 0, byte > prefix's: -d, digits     [2^52, 2^53)
  *
  * Leaving later means closer to the prefix: greater below it, smaller above it. A byte
  * below those seen, or the key's end, is digit 0, one above them the highest digit;
@@ -18,8 +18,8 @@
  * `a < b`; equal numbers say nothing, and bytes decide.
  */
 
-/** The prefix is cut here, so that where a key leaves it fits twelve bits. */
-export const prefixBytesMax = 4095
+/** Where a key leaves the prefix takes twelve bits; those that leave here or later have one number. */
+const leaveMax = 4095
 
 const inEnd = 2 ** 52
 const outRange = 2 ** 40
@@ -36,7 +36,7 @@ export class KeyNumber {
 
   /** Numbers for keys of which many begin with `prefix`, and go on with bytes from `least` to `greatest`. */
   constructor(prefix: Uint8Array, least: number, greatest: number) {
-    this.prefix = prefix.length > prefixBytesMax ? prefix.slice(0, prefixBytesMax) : prefix
+    this.prefix = prefix
     this.zero = least - 1
     this.highest = greatest - this.zero + 1
     const base = this.highest + 1
@@ -56,8 +56,9 @@ export class KeyNumber {
     const at = start + same
     if (same === length) return this.digits(key, at, end, this.inDigits)
     const isBelow = at === end || (key[at] as number) < (prefix[same] as number)
-    const digits = this.digits(key, at, end, this.outDigits)
-    return isBelow ? -inEnd + same * outRange + digits : inEnd + (length - 1 - same) * outRange + digits
+    const digits = same < leaveMax ? this.digits(key, at, end, this.outDigits) : 0
+    const leave = Math.min(same, leaveMax)
+    return isBelow ? -inEnd + leave * outRange + digits : inEnd + (leaveMax - leave) * outRange + digits
   }
 
   /** How many first bytes two keys of this number are known to share. */
