@@ -1,1 +1,1 @@
-export {}
+export * as FileObjectStore from "./FileObjectStore.ts"

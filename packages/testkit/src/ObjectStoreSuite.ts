@@ -37,7 +37,7 @@ import * as Requests from "./internal/suite/Requests.ts"
  * @since 0.1.0
  */
 export interface Options {
-  /** Whether it keeps put ids: `head` tells them and a create may be repeated. Default `true`. */
+  /** Whether it keeps put ids beside the objects, so that `head` tells them. Default `true`. */
   readonly keepsPutIds?: boolean | undefined
   /** How far its clock and the granularity of its times may be off. Default 5 seconds. */
   readonly clockSkewMax?: Duration.Input | undefined

@@ -64,31 +64,44 @@ const races = (it: Fixture.It, { keepsPutIds }: Options): void => {
 }
 
 const putIds = (it: Fixture.It, { keepsPutIds }: Options): void => {
-  it.effect.runIf(keepsPutIds)(
-    "a create repeated with its put id succeeds and changes nothing; head tells the id",
-    () =>
-      Effect.gen(function* () {
-        const { folder, store } = yield* Fixture.setUp
-        const path = `${folder}a`
-        const create = store.putIfAbsent(path, Fixture.sample(100, 1), { putId: `${folder}1` })
-        yield* create
-        yield* create
-        assert.strictEqual((yield* store.head(path)).putId, `${folder}1`)
-        Fixture.assertBytes(yield* store.get(path), Fixture.sample(100, 1), path)
-        // One id is one create: another path is not its business.
-        yield* store.putIfAbsent(`${folder}b`, Fixture.sample(10, 2), { putId: `${folder}1` })
-        Fixture.assertBytes(yield* store.get(`${folder}b`), Fixture.sample(10, 2), "b")
-        // Replaced, the object is another put's.
-        yield* store.put(path, Fixture.sample(10, 3))
-        yield* Fixture.assertFails(create, "AlreadyExists", "putIfAbsent", path)
-      })
+  it.effect("a create repeated with its put id succeeds and changes nothing", () =>
+    Effect.gen(function* () {
+      const { folder, store } = yield* Fixture.setUp
+      const path = `${folder}a`
+      const create = store.putIfAbsent(path, Fixture.sample(100, 1), { putId: `${folder}1` })
+      yield* create
+      yield* create
+      Fixture.assertBytes(yield* store.get(path), Fixture.sample(100, 1), path)
+      // One id is one create: another path is not its business.
+      yield* store.putIfAbsent(`${folder}b`, Fixture.sample(10, 2), { putId: `${folder}1` })
+      Fixture.assertBytes(yield* store.get(`${folder}b`), Fixture.sample(10, 2), "b")
+      yield* Effect.all([create, create, create], { concurrency: "unbounded" })
+      // Replaced, the object is another put's; so it is when another create took the place.
+      yield* store.put(path, Fixture.sample(10, 3))
+      yield* Fixture.assertFails(create, "AlreadyExists", "putIfAbsent", path)
+      yield* store.delete(path)
+      yield* store.putIfAbsent(path, Fixture.sample(100, 1), { putId: `${folder}2` })
+      yield* Fixture.assertFails(create, "AlreadyExists", "putIfAbsent", path)
+    })
   )
 
-  it.effect.runIf(!keepsPutIds)("a store without put ids tells none", () =>
+  it.effect("concurrent tries of one create all succeed", () =>
+    Effect.gen(function* () {
+      const { folder, store } = yield* Fixture.setUp
+      for (let round = 0; round < 5; round++) {
+        const path = `${folder}${round}`
+        const create = store.putIfAbsent(path, Fixture.sample(300_000, round), { putId: path })
+        yield* Effect.all([create, create, create, create], { concurrency: "unbounded" })
+        Fixture.assertBytes(yield* store.get(path), Fixture.sample(300_000, round), path)
+      }
+    })
+  )
+
+  it.effect("head tells the put id, where the store keeps one", () =>
     Effect.gen(function* () {
       const { folder, store } = yield* Fixture.setUp
       yield* store.putIfAbsent(`${folder}a`, Fixture.sample(1, 1), { putId: `${folder}1` })
-      assert.isUndefined((yield* store.head(`${folder}a`)).putId)
+      assert.strictEqual((yield* store.head(`${folder}a`)).putId, keepsPutIds ? `${folder}1` : undefined)
     })
   )
 }
