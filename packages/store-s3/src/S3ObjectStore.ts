@@ -3,7 +3,8 @@
  * protocol and knows `If-None-Match: *` on a put (Ceph, MinIO, R2, Tigris and
  * others do; a database finds out at its first open).
  *
- * A path is kept under the key `prefix/path`. The life of a request: it waits for
+ * A path is kept under the key `prefix/path`, which S3 limits to 1,024 bytes; a longer
+ * one is `Invalid`. The life of a request: it waits for
  * one of `requestsMax` permits, goes out over a kept connection, and its failure
  * becomes a reason. While the reason is retryable and the `retry` schedule goes on,
  * it gives its permit back, waits and tries again. The SDK's own retries are off,

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
@@ -21,12 +22,13 @@ const eventually = (condition: () => boolean) =>
   Effect.promise(() => vi.waitUntil(condition, { timeout: 5000, interval: 5 }))
 
 describe("S3ObjectStore requests", () => {
-  it.live("a put sends one body under the prefix, signed, with neither checksum nor expectation", () =>
+  it.live("a put sends one body under the prefix, signed; nothing is asked with checksums or expectations", () =>
     Effect.gen(function* () {
-      const { fake, store } = yield* onFake([FakeS3.status(200), FakeS3.status(200)])
+      const { fake, store } = yield* onFake([FakeS3.status(200), FakeS3.status(200), FakeS3.status(200, {}, "abc")])
       const large = new Uint8Array(3 * 1024 * 1024).fill(7)
       yield* store.put("a b/ü+😀.x", [bytes(1, 2), bytes(), bytes(3)])
       yield* store.put("large", large)
+      yield* store.get("large")
       const [first, second] = fake.asked
       assert.strictEqual(`${first?.method} ${first?.path}`, "PUT /bucket/some/where/a b/ü+😀.x")
       assert.deepStrictEqual([...(first?.body ?? [])], [1, 2, 3])
@@ -117,12 +119,28 @@ describe("S3ObjectStore connections", () => {
     })
   )
 
+  it.live("requestsMax is the only bound: that many are under way together", () =>
+    Effect.gen(function* () {
+      const held: Array<() => void> = []
+      const answer: FakeS3.Answer = (response) => {
+        held.push(() => response.end("abc"))
+        if (held.length === 60) for (const release of held) release()
+      }
+      const script = Array.from({ length: 60 }, () => answer)
+      const { store } = yield* onFake(script, {
+        requestsMax: 60,
+        requestTimeout: "2 seconds",
+        retry: Schedule.recurs(0)
+      })
+      yield* Effect.forEach(script, () => store.get("a"), { concurrency: "unbounded" })
+    })
+  )
+
   it.live("the end of the scope closes the connections", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
-      const { fake, store } = yield* onFake([FakeS3.status(200, {}, "abc")]).pipe(
-        Effect.provideService(Scope.Scope, scope)
-      )
+      const fake = yield* FakeS3.make([FakeS3.status(200, {}, "abc")])
+      const { store } = yield* Effect.provideService(onFake([], { endpoint: fake.endpoint }), Scope.Scope, scope)
       yield* store.get("a")
       assert.strictEqual(fake.connections.open, 1)
       yield* Scope.close(scope, Exit.void)
@@ -217,6 +235,15 @@ describe("S3ObjectStore options", () => {
         yield* store.put("a", bytes())
         assert.strictEqual(fake.asked[0]?.path, path)
       }
+    })
+  )
+
+  it.live("a server of one's own is asked by path, not by a host name for the bucket", () =>
+    Effect.gen(function* () {
+      const fake = yield* FakeS3.make([FakeS3.status(200)])
+      const { store } = yield* onFake([], { endpoint: fake.endpoint.replace("127.0.0.1", "localhost") })
+      yield* store.put("a", bytes())
+      assert.strictEqual(fake.asked[0]?.path, "/bucket/some/where/a")
     })
   )
 

@@ -39,7 +39,8 @@ const declare = <A>(
   describe(name, async () => {
     const available = await Effect.runPromise(Effect.result(need))
     if (Result.isSuccess(available)) return tests(available.success)
-    const { message, notInstalled } = available.failure
+    const { notInstalled } = available.failure
+    const message = available.failure.message + (notInstalled ? ", or set SLATEDB_TEST_S3_ENDPOINT to a server" : "")
     if (S3Server.isRequired() || !notInstalled) {
       it("has an S3 server", () => {
         throw new Error(`the S3 tests '${name}' cannot run: ${message}`)

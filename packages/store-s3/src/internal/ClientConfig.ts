@@ -47,7 +47,7 @@ export const resolve = (options: Options): Result.Result<Resolved, ObjectStore.O
     bucket: options.bucket,
     root: prefix === "" ? "" : `${prefix}/`,
     requestsMax,
-    client: clientConfig(options, requestsMax, requestTimeout)
+    client: clientConfig(options, requestTimeout)
   })
 }
 
@@ -61,9 +61,9 @@ const invalidEndpoint = (endpoint: string): string | undefined =>
     ? undefined
     : `endpoint must be a URL that begins with http:// or https://: endpoint=${endpoint}`
 
-const clientConfig = (options: Options, requestsMax: number, requestTimeout: number): S3ClientConfig => {
-  // One socket a request, so that a request which was admitted never waits for a connection of another.
-  const agent = { keepAlive: true, maxSockets: requestsMax }
+const clientConfig = (options: Options, requestTimeout: number): S3ClientConfig => {
+  // Permits bound the requests. A bound on sockets would make a request that has its permit wait for another's.
+  const agent = { keepAlive: true, maxSockets: Infinity }
   const region = options.region ?? (options.endpoint === undefined ? undefined : "us-east-1")
   return {
     maxAttempts: 1,

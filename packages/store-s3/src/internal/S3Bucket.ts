@@ -23,6 +23,7 @@ import type * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as HttpRange from "./HttpRange.ts"
 import * as ListPage from "./ListPage.ts"
+import * as PutId from "./PutId.ts"
 import * as S3Failure from "./S3Failure.ts"
 
 /** The bucket, the way to it, and the policy. The client's owner closes it. */
@@ -33,9 +34,6 @@ export interface Settings {
   readonly permits: Semaphore.Semaphore
   readonly retry: Schedule.Schedule<unknown, ObjectStore.ObjectStoreError>
 }
-
-/** The metadata that carries a put id. The official engine's name for it. */
-const PUT_ID = "slatedbputid"
 
 /** A store on a bucket. */
 export const make = (settings: Settings): ObjectStore.ObjectStore["Service"] => {
@@ -101,23 +99,23 @@ class S3Bucket {
                 path: request.path,
                 size,
                 lastModified: lastModified.getTime(),
-                putId: metadata?.[PUT_ID]
+                putId: PutId.fromMetadata(metadata)
               })
         )
       )
     )
   }
 
-  put(request: S3Failure.Request, body: ObjectStore.Body, condition: Condition = {}): Outcome<void> {
+  put(request: S3Failure.Request, body: ObjectStore.Body, condition: () => Condition = () => ({})): Outcome<void> {
     return this.onObject(request, (target) => {
-      const command = () => new PutObjectCommand({ ...target, ...condition, Body: bufferOf(body) })
+      const command = () => new PutObjectCommand({ ...target, ...condition(), Body: bufferOf(body) })
       return Effect.asVoid(attempt(request, (options) => this.client.send(command(), options)))
     })
   }
 
   putIfAbsent(path: string, body: ObjectStore.Body, putId: string): Outcome<void> {
     const request = { operation: "putIfAbsent", path } as const
-    return this.put(request, body, { IfNoneMatch: "*", Metadata: { [PUT_ID]: putId } }).pipe(
+    return this.put(request, body, () => ({ IfNoneMatch: "*", Metadata: PutId.toMetadata(putId) })).pipe(
       Effect.catchReason("ObjectStoreError", "AlreadyExists", (_, refusal) =>
         Effect.flatMap(this.isOurs(path, putId), (ours) => (ours ? Effect.void : Effect.fail(refusal)))
       )

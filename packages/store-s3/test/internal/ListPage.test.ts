@@ -23,7 +23,7 @@ describe("ListPage", () => {
   })
 
   it("takes no key from outside the root, the prefix or the start", () => {
-    const Contents = objects("q/p1", "r/p0", "r/p1", "r/p2", "r/q")
+    const Contents = objects("q/p9", "r/p0", "r/p1", "r/p2", "r/q")
     const asked = { root: "r/", prefix: "p", startAfter: "p1" }
     assert.deepStrictEqual(paths(ListPage.decode(request, asked, undefined, { IsTruncated: false, Contents })), ["p2"])
   })

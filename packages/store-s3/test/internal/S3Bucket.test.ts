@@ -43,6 +43,27 @@ describe("S3Bucket retries", () => {
     })
   )
 
+  it.live("a request refused for a wrong clock is signed again with the server's time", () =>
+    Effect.gen(function* () {
+      const skewed = FakeS3.status(
+        403,
+        { date: "Mon, 23 Nov 2099 12:00:00 GMT" },
+        "<Error><Code>AccessDenied</Code></Error>"
+      )
+      const { fake, store } = yield* onFake([skewed, FakeS3.status(200, {}, "abc")])
+      assert.strictEqual((yield* store.get("a")).length, 3)
+      assert.match(String(fake.asked[1]?.headers["x-amz-date"]), /^2099/)
+    })
+  )
+
+  it.live("an answer without size or time of the object is asked for again", () =>
+    Effect.gen(function* () {
+      const timeless = FakeS3.status(200, { "content-length": "3" })
+      const { store } = yield* onFake([timeless, FakeS3.headOf("mine")])
+      assert.strictEqual((yield* store.head("a")).lastModified, Date.UTC(2026, 10, 23, 12))
+    })
+  )
+
   it.live("the schedule ends the tries, with the reason of the last one", () =>
     Effect.gen(function* () {
       const { fake, store } = yield* onFake(Array.from({ length: 9 }, () => FakeS3.error(503, "SlowDown")))

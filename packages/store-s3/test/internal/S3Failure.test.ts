@@ -24,9 +24,11 @@ const operations: Record<string, (store: Store) => Outcome> = {
 const cases: ReadonlyArray<readonly [number, string, ObjectStore.Reason["_tag"], ReadonlyArray<string>?]> = [
   [400, "InvalidArgument", "Invalid"],
   [400, "ExpiredToken", "Denied"],
+  [400, "InvalidToken", "Denied"],
   [400, "RequestTimeout", "Unavailable"],
   [400, "AuthorizationHeaderMalformed", "Invalid"],
   [301, "PermanentRedirect", "Invalid"],
+  [401, "Unauthorized", "Denied"],
   [403, "AccessDenied", "Denied"],
   [403, "SignatureDoesNotMatch", "Denied"],
   [403, "RequestTimeTooSkewed", "Unavailable"],
@@ -34,10 +36,12 @@ const cases: ReadonlyArray<readonly [number, string, ObjectStore.Reason["_tag"],
   [404, "NoSuchKey", "NotFound", ["get", "getRange", "head"]],
   [404, "NoSuchKey", "Unavailable", ["put", "putIfAbsent"]],
   [405, "MethodNotAllowed", "Unsupported"],
+  [408, "RequestTimeOut", "Unavailable"],
   [409, "ConditionalRequestConflict", "Unavailable"],
   [409, "OperationAborted", "Unavailable"],
   [412, "PreconditionFailed", "Invalid", ["put", "get"]],
   [416, "InvalidRange", "Invalid", ["getRange"]],
+  [425, "TooEarly", "Unavailable"],
   [429, "TooManyRequests", "Unavailable"],
   [500, "InternalError", "Unavailable"],
   [501, "NotImplemented", "Unsupported"],
@@ -113,9 +117,11 @@ describe("S3Failure", () => {
 
   it.live("a request that HTTP cannot carry is invalid", () =>
     Effect.gen(function* () {
-      const { fake, store } = yield* onFake([])
-      const error = yield* Effect.flip(store.putIfAbsent("a", new Uint8Array(1), { putId: "two\nlines" }))
-      assert.strictEqual(error.reason._tag, "Invalid")
+      const credentials = { accessKeyId: "key", secretAccessKey: "secret", sessionToken: "two\nlines" }
+      const { fake, store } = yield* onFake([], { credentials })
+      assert.strictEqual((yield* Effect.flip(store.get("a"))).reason._tag, "Invalid")
+      const create = store.putIfAbsent("a", new Uint8Array(1), { putId: "\ud800" })
+      assert.strictEqual((yield* Effect.flip(create)).reason._tag, "Invalid")
       assert.strictEqual(fake.asked.length, 0)
     })
   )

@@ -52,6 +52,8 @@ export const make = (script: Iterable<Answer>): Effect.Effect<FakeS3, never, Sco
           else answer.value(response, one)
         })
       })
+      // So that a client which leaves connections open is seen to do so.
+      server.keepAliveTimeout = 60_000
       server.on("connection", (socket) => {
         connections.opened++
         connections.openMax = Math.max(connections.openMax, ++connections.open)
