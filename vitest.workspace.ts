@@ -19,7 +19,8 @@ export default defineConfig({
       "packages/testkit",
       "packages/cli",
       "packages/bench",
-      "examples"
+      "examples",
+      "scripts"
     ].map(project)
   }
 })
