@@ -60,7 +60,7 @@ const Compaction = Schema.Struct({
 })
 
 /** `CompactionsV1`. */
-const CompactionsTable = Schema.Struct({
+export const CompactionsTable = Schema.Struct({
   compactorEpoch: slot(0, U64),
   compactions: slot(1, Schema.Array(Compaction))
 })

@@ -70,19 +70,23 @@ export const decode = (bytes: Uint8Array): Result.Result<SequenceTracker, Format
 const firstEncodable = (tracker: SequenceTracker): number => {
   let start = 0
   for (;;) {
-    const jump = Math.max(lastJump(tracker.sequences, start), lastJump(tracker.seconds, start))
-    if (jump < 0) return start
-    start = jump
+    const later = Math.max(startAfterJump(tracker.sequences, start), startAfterJump(tracker.seconds, start))
+    if (later === start) return start
+    start = later
   }
 }
 
-/** The last value after `start` that cannot be written as a delta of deltas; -1 when all can. */
-const lastJump = (values: ReadonlyArray<number>, start: number): number => {
+/** A later start, before or behind the last value that cannot be written; `start` when all can. */
+const startAfterJump = (values: ReadonlyArray<number>, start: number): number => {
   for (let i = values.length - 1; i > start; i--) {
-    if (Math.abs(deltaOfDeltas(values, start, i)) > classes[3].max) return i
+    if (fits(deltaOfDeltas(values, start, i))) continue
+    // A series that begins with the value before has no delta before this one to subtract.
+    return fits(deltaOfDeltas(values, i - 1, i)) ? i - 1 : i
   }
-  return -1
+  return start
 }
+
+const fits = (value: number): boolean => Math.abs(value) <= classes[3].max
 
 const deltaOfDeltas = (values: ReadonlyArray<number>, start: number, i: number): number => {
   const delta = (values[i] as number) - (values[i - 1] as number)

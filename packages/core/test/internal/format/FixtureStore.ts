@@ -22,10 +22,27 @@ export const paths = (name: string, ending = ""): ReadonlyArray<string> =>
 export const bytes = (name: string, path: string): Uint8Array =>
   new Uint8Array(readFileSync(new URL(path, storeUrl(name))))
 
-const Expected = Schema.fromJsonString(Schema.Struct({ objects: Schema.Record(Schema.String, Schema.Unknown) }))
+const Row = Schema.Tuple([Schema.String, Schema.String, Schema.Int, Schema.Int, Schema.NullOr(Schema.Int)])
 
-/** What the independent parser made of each object, by path, read as `schema`. */
-export const expected = <S extends Schema.Decoder<unknown>>(name: string, path: string, schema: S): S["Type"] => {
-  const json = readFileSync(new URL(`expected/${name}.json`, fixtures), "utf8")
-  return Schema.decodeUnknownSync(schema)(Schema.decodeUnknownSync(Expected)(json).objects[path])
+export type Row = typeof Row.Type
+
+const Expected = Schema.fromJsonString(
+  Schema.Struct({ objects: Schema.Record(Schema.String, Schema.Unknown), scan: Schema.Array(Row) })
+)
+
+const expectations = (name: string): typeof Expected.Type =>
+  Schema.decodeUnknownSync(Expected)(readFileSync(new URL(`expected/${name}.json`, fixtures), "utf8"))
+
+/** What the independent parser made of an object, read as `schema`. */
+export const expected = <S extends Schema.Decoder<unknown>>(name: string, path: string, schema: S): S["Type"] =>
+  Schema.decodeUnknownSync(schema)(expectations(name).objects[path])
+
+/** What the official engine found in a case: key, value, sequence number, creation and expiry time. */
+export const expectedScan = (name: string): ReadonlyArray<Row> => expectations(name).scan
+
+/** Bytes in the words of the expectations. */
+export const print = (bytes: Uint8Array): string => {
+  const text = Buffer.from(bytes).toString("latin1")
+  if (!/^[ -~]*$/.test(text)) return `hex:${Buffer.from(bytes).toString("hex")}`
+  return bytes.length > 200 ? `(${bytes.length} bytes of ${text[0]})` : text
 }

@@ -264,7 +264,10 @@ describe("a manifest of version 2", () => {
     const viewId = "01M82VKFKMATC8DTCSFMQXNQVY"
     const range = { start: { _tag: "Unbounded" }, end: { _tag: "Excluded", key: Uint8Array.of(0x6c) } } as const
     const manifest = decode(file2({ l0: [{ tableId: newest.tableId, viewId, visibleRange: range }, ...older] }))
-    assert.deepStrictEqual(manifest.l0[0], { ...v1.l0[0], viewId, visibleRange: range })
+    assert.deepStrictEqual(
+      manifest.l0,
+      v1.l0.map((table, i) => (i === 0 ? { ...table, viewId, visibleRange: range } : table))
+    )
     assert.strictEqual(
       manifest.readOnlyReason,
       `it has views with names of their own: 01M82VKFKMATC8DTCSFMQXNQVY of ${newest.tableId}`
