@@ -91,13 +91,13 @@ const stepsTo = (root: string, folder: string): ReadonlyArray<string> => {
   return steps
 }
 
-/** Whether a folder is there; throws when a link stands in its place. */
+/** Whether a folder is there; throws when a link stands in its place. A file there says so to whoever goes on. */
 const isThere = (folder: string): boolean => {
   const stats = NodeFs.lstatSync(folder, { throwIfNoEntry: false })
   if (stats?.isSymbolicLink() === true) {
     throw FileErrors.errno("ELOOP", `a symbolic link below the root is not followed: ${folder}`)
   }
-  return stats !== undefined
+  return stats?.isDirectory() === true
 }
 
 /** The folders above the root that get a new entry when it is made, topmost first. The root itself may be a link. */
