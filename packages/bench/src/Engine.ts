@@ -9,9 +9,9 @@
  * rely on it: it takes what it needs before the operation is over. Values that
  * are read are only looked at until the next operation.
  *
- * **Durability.** `durable: true` is over when the write would survive a crash of
- * the process and its machine. `durable: false` is over when the engine has
- * accepted the write and reads show it.
+ * **Durability.** `durable: true` is over when the write is where the engine keeps
+ * its data: a process that opens it afterwards finds the write. `durable: false` is
+ * over when the engine has accepted the write and reads show it.
  *
  * **Reads** see every write that is over, durable or not.
  */
@@ -100,9 +100,16 @@ export interface Engine<P extends object> {
   readonly open: (options: OpenOptions) => Promise<Database<P>>
 }
 
-/** The store an engine stands on: the one that was asked for, where it can. `undefined`: it keeps its own files. */
-export const storeOf = <P extends object>(engine: Engine<P>, asked: Store): Store | undefined =>
-  engine.stores.includes(asked) ? asked : engine.stores[0]
+/**
+ * The store an engine stands on; `undefined` when it keeps its own files. Refuses a
+ * store that the engine cannot take: figures must not be of another store than
+ * their title says.
+ */
+export const storeOf = <P extends object>(engine: Engine<P>, asked: Store): Store | undefined => {
+  if (engine.stores.length === 0) return undefined
+  if (engine.stores.includes(asked)) return asked
+  throw new Error(`the engine has no such store: store=${asked} stores=${engine.stores.join(",")}`)
+}
 
 /** The bytes in what a promise of a value settled to. */
 export const foundBytes = (settled: unknown): Uint8Array | undefined =>

@@ -24,8 +24,6 @@ export const page = (objects: ReadonlyMap<string, StoredObject>, query: URLSearc
     if (Buffer.compare(bytes, Buffer.from(after)) <= 0) continue
     const end = delimiter === "" ? -1 : key.indexOf(delimiter, prefix.length)
     const name = end < 0 ? key : key.slice(0, end + delimiter.length)
-    // A page that ended inside a rolled up prefix is continued behind it.
-    if (end >= 0 && after.startsWith(name)) continue
     if (!entries.has(name) && entries.size === limit) {
       truncated = true
       break

@@ -6,6 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Ours from "../src/adapters/Ours.ts"
 import type { Database, Engine, Mode, OpenOptions, S3Location, Store } from "../src/Engine.ts"
+import { storeOf } from "../src/Engine.ts"
 import * as Engines from "../src/Engines.ts"
 import * as Loop from "../src/Loop.ts"
 import * as S3Simulator from "../src/S3Simulator.ts"
@@ -69,7 +70,11 @@ const behaves = async <P extends object>(engine: Engine<P>, options: OpenOptions
   assert.strictEqual(await scan(database, { from: "a", to: "d" }), "a=3 c=4")
   assert.strictEqual(await scan(database, { limit: 2 }), "a=3 c=4")
 
+  await done(database, database.put(bytes("b"), bytes("5"), false))
+  assert.strictEqual(await scan(database, {}), "a=3 b=5 c=4 d=")
+
   await done(database, database.flush())
+  await done(database, database.delete(bytes("b"), false))
   await done(database, database.delete(bytes("d"), true))
   assert.strictEqual(await scan(database, {}), "a=3 c=4")
   assert.strictEqual(await database.run(Loop.one(database.turn())), undefined)
@@ -102,6 +107,7 @@ describe("Engines", () => {
     it(`level writes, reads, scans and reopens: mode=${mode}`, () => check("level", mode, "file", true))
     it(`lmdb writes, reads, scans and reopens: mode=${mode}`, () => check("lmdb", mode, "file", true))
     it(`sqlite writes, reads, scans and reopens: mode=${mode}`, () => check("sqlite", mode, "file", true))
+    it(`ours writes, reads, scans and reopens a file store: mode=${mode}`, () => check("ours", mode, "file", true))
     it(`ours writes, reads and scans a memory store: mode=${mode}`, () => check("ours", mode, "memory", false))
     it(`map writes, reads and scans: mode=${mode}`, () => check("map", mode, "memory", false))
     it(`uniffi writes, reads, scans and reopens a file store: mode=${mode}`, () => check("uniffi", mode, "file", true))
@@ -116,6 +122,13 @@ describe("Engines", () => {
       }).pipe(Effect.scoped)
     )
   }
+
+  it("refuses a store that an engine cannot stand on, instead of measuring another", () => {
+    const engine = { name: "", version: "", open: () => Promise.reject(new Error("not opened")) }
+    assert.strictEqual(storeOf({ ...engine, stores: ["memory", "s3"] }, "s3"), "s3")
+    assert.isUndefined(storeOf({ ...engine, stores: [] }, "s3"))
+    assert.throws(() => storeOf({ ...engine, stores: ["memory"] }, "s3"), /no such store: store=s3/)
+  })
 
   it("answers nothing at once in the async mode", () =>
     withFolder((directory) =>
@@ -134,7 +147,12 @@ describe("Engines", () => {
 
   it("ours takes settings by their SlateDB names, and refuses what is none", () => {
     assert.deepStrictEqual(
-      Ours.settings({ flush_interval: "5ms", l0_sst_size_bytes: 1024, "compactor_options.poll_interval": "1s" }),
+      Ours.settings({
+        "file_store.fsync": true,
+        flush_interval: "5ms",
+        l0_sst_size_bytes: 1024,
+        "compactor_options.poll_interval": "1s"
+      }),
       { flushInterval: Duration.millis(5), l0SstSizeBytes: 1024, compactorPollInterval: Duration.seconds(1) }
     )
     assert.throws(() => Ours.settings({ no_setting: 1 }))

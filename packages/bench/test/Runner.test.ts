@@ -2,7 +2,9 @@ import * as os from "node:os"
 import * as path from "node:path"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as TestConsole from "effect/testing/TestConsole"
 import * as Child from "../src/Child.ts"
 import type * as Options from "../src/Options.ts"
@@ -71,6 +73,17 @@ describe("Child", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("says which store an engine stands on", () =>
+    Effect.gen(function* () {
+      const child = yield* Child.spawn
+      const assignment = { mode: "best", s3: undefined, settings: {}, directory } as const
+      const local = yield* child.call("assign", { ...assignment, engine: "map", store: "s3" })
+      assert.strictEqual(local.store, "local")
+      const uniffi = yield* child.call("assign", { ...assignment, engine: "uniffi", store: "file" })
+      assert.strictEqual(uniffi.store, "file")
+    }).pipe(Effect.scoped)
+  )
+
   it.live("fails the command under way when its process ends, and every later one", () =>
     Effect.gen(function* () {
       const child = yield* Child.spawn
@@ -85,10 +98,38 @@ describe("Child", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("kills its process when its scope closes", () =>
+  it.live("kills its process when its scope closes, also while a command is under way", () =>
     Effect.gen(function* () {
-      const pid = yield* Effect.scoped(Effect.map(Child.spawn, (child) => child.pid))
+      const spawned = yield* Deferred.make<number>()
+      const busy = Effect.gen(function* () {
+        const child = yield* Child.spawn
+        yield* Deferred.succeed(spawned, child.pid)
+        const assignment = {
+          engine: "map",
+          mode: "best",
+          store: "memory",
+          s3: undefined,
+          settings: {},
+          directory
+        } as const
+        const task = { part: "memory", entries: 1, valueBytes: 1, flush: true, scan: true, idleSeconds: 600 } as const
+        yield* child.call("lifecycle", { ...task, assignment, lanes: 1, seconds: 1, durable: false })
+      })
+      const ended = yield* Effect.timeoutOption(Effect.scoped(busy), "400 millis")
+      assert.isTrue(Option.isNone(ended))
+      const pid = yield* Deferred.await(spawned)
       assert.throws(() => process.kill(pid, 0), /ESRCH/)
     })
+  )
+
+  it.live("refuses a workload that reads before a database is loaded", () =>
+    Effect.gen(function* () {
+      const child = yield* Child.spawn
+      const assignment = { mode: "best", store: "memory", s3: undefined, settings: {}, directory } as const
+      yield* child.call("assign", { ...assignment, engine: "map" })
+      const parameters = { ...options, lanes: 1, putPercent: 0, seed: 1 }
+      const error = yield* Effect.flip(child.call("run", { workload: "readseq", parameters }))
+      assert.strictEqual(Child.firstLine(error), "Error: workload needs a loaded database: workload=readseq")
+    }).pipe(Effect.scoped)
   )
 })

@@ -63,7 +63,16 @@ describe("S3Simulator", () => {
 
   it.live("lists keys by prefix in the order of their bytes, after a key, and page by page", () =>
     withClient(async ({ list, send }) => {
-      for (const key of ["wal/2", "wal/10", "wal/1", "manifest/1", "wal/&", "wal/\u{1f600}", "wal/\uffee"]) {
+      for (const key of [
+        "wal/2",
+        "wal/10",
+        "wal/1",
+        "manifest/1",
+        "manifest/2",
+        "wal/&",
+        "wal/\u{1f600}",
+        "wal/\uffee"
+      ]) {
         await send("PUT", `/bucket/${encodeURIComponent(key)}`, { body: "x" })
       }
       const all = ["wal/&amp;", "wal/1", "wal/10", "wal/2", "wal/\uffee", "wal/\u{1f600}"]
@@ -73,8 +82,8 @@ describe("S3Simulator", () => {
       assert.deepStrictEqual([token, first], ["wal/1", all.slice(0, 2)])
       assert.deepStrictEqual(await list("prefix=wal/&continuation-token=wal/1"), ["wal/", ...all.slice(2)])
       assert.deepStrictEqual(await list("delimiter=/"), ["manifest/", "wal/"])
-      assert.deepStrictEqual(await list("delimiter=/&max-keys=1"), ["manifest/1", "manifest/"])
-      assert.deepStrictEqual(await list("delimiter=/&continuation-token=manifest/1"), ["wal/"])
+      assert.deepStrictEqual(await list("delimiter=/&max-keys=1"), ["manifest/2", "manifest/"])
+      assert.deepStrictEqual(await list("delimiter=/&continuation-token=manifest/2"), ["wal/"])
     })
   )
 

@@ -7,8 +7,7 @@
 import * as Db from "@effect-slatedb/core/Db"
 import type * as ObjectStore from "@effect-slatedb/core/ObjectStore"
 import * as Settings from "@effect-slatedb/core/Settings"
-import * as MemoryObjectStore from "@effect-slatedb/store-memory/MemoryObjectStore"
-import * as S3ObjectStore from "@effect-slatedb/store-s3/S3ObjectStore"
+import { NodeCompression } from "@effect-slatedb/platform-node"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
@@ -21,11 +20,11 @@ import * as Doors from "./ours/Doors.ts"
 const through = <P extends object>(door: (handle: Doors.Handle) => Database<P>): Engine<P> => ({
   name: "effect-slatedb",
   version: PackageVersion.of("@effect-slatedb/core"),
-  stores: ["memory", "s3"],
+  stores: ["memory", "file", "s3"],
   open: async (options) => {
-    const store = CountedObjectStore.make(objectStore(options))
+    const store = CountedObjectStore.make(await objectStore(options))
     const database = Db.layer({ path: options.path, settings: settings(options.settings) })
-    const runtime = ManagedRuntime.make(Layer.provide(database, store.layer))
+    const runtime = ManagedRuntime.make(Layer.provide(database, [store.layer, NodeCompression.layer]))
     const db = await runtime.runPromise(Db.Db.use(Effect.succeed))
     return door({ db, runtime, counters: store.counters })
   }
@@ -37,14 +36,34 @@ export const inFiber = through(Doors.fiber)
 /** A promise for every operation. */
 export const withPromises = through(Doors.promise)
 
-const objectStore = ({
-  s3,
-  store
-}: OpenOptions): Layer.Layer<ObjectStore.ObjectStore, ObjectStore.ObjectStoreError> => {
-  if (store !== "s3") return MemoryObjectStore.layer
-  if (s3 === undefined) throw new Error("the s3 store needs an endpoint")
-  return S3ObjectStore.layer({ ...s3, credentials: { accessKeyId: "bench", secretAccessKey: "bench" } })
+type StoreLayer = Layer.Layer<ObjectStore.ObjectStore, ObjectStore.ObjectStoreError>
+
+/** Only the store that is asked for is imported: the memory of the others is not the engine's. */
+const objectStore = async ({ directory, s3, settings, store }: OpenOptions): Promise<StoreLayer> => {
+  switch (store) {
+    case "memory":
+      return (await import("@effect-slatedb/store-memory/MemoryObjectStore")).layer
+    case "file": {
+      const FileObjectStore = await import("@effect-slatedb/store-fs/FileObjectStore")
+      const NodeFileSystem = await import("@effect/platform-node/NodeFileSystem")
+      const NodePath = await import("@effect/platform-node/NodePath")
+      return FileObjectStore.layer({ root: directory, fsync: settings[fsync] === true }).pipe(
+        Layer.provide([NodeFileSystem.layer, NodePath.layer])
+      )
+    }
+    case "s3": {
+      if (s3 === undefined) throw new Error("the s3 store needs an endpoint")
+      const S3ObjectStore = await import("@effect-slatedb/store-s3/S3ObjectStore")
+      return S3ObjectStore.layer({ ...s3, credentials: { accessKeyId: "bench", secretAccessKey: "bench" } })
+    }
+  }
 }
+
+/**
+ * Whether the file store syncs what it writes. Off unless it is set, because the
+ * official engine's does not: on one store both do the same work.
+ */
+const fsync = "file_store.fsync"
 
 /** SlateDB's names of settings that are not ours in snake case. */
 const renamed: Readonly<Record<string, string>> = {
@@ -57,7 +76,11 @@ export const settings = (given: OpenOptions["settings"]): Settings.Input =>
   Result.getOrThrow(
     Settings.fromJson(
       JSON.stringify(
-        Object.fromEntries(Object.entries(given).map(([name, value]) => [renamed[name] ?? camelCase(name), value]))
+        Object.fromEntries(
+          Object.entries(given)
+            .filter(([name]) => name !== fsync)
+            .map(([name, value]) => [renamed[name] ?? camelCase(name), value])
+        )
       )
     )
   )
