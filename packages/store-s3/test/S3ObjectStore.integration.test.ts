@@ -6,7 +6,6 @@ import { assert, it } from "@effect/vitest"
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Ref from "effect/Ref"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as S3ObjectStore from "../src/S3ObjectStore.ts"
@@ -20,8 +19,8 @@ const open = Effect.fnUntraced(function* (server: S3Server.S3Server, options: Pa
   return yield* S3ObjectStore.make({ ...server, bucket, prefix: "p", ...options })
 })
 
-const pathsOf = (store: ObjectStore.ObjectStore["Service"], prefix: string, startAfter?: string) =>
-  Effect.map(Stream.runCollect(store.list({ prefix, startAfter })), (listed) => listed.map(({ path }) => path))
+const pathsOf = (store: ObjectStore.ObjectStore["Service"]) =>
+  Effect.map(Stream.runCollect(store.list({ prefix: "" })), (listed) => listed.map(({ path }) => path))
 
 S3Suite.suite("S3ObjectStore on a real server", (server) => {
   // Without a prefix, which would shorten the longest path.
@@ -33,7 +32,7 @@ S3Suite.suite("S3ObjectStore on a real server", (server) => {
   it.live("of 50 creators of one path exactly one succeeds, and its object is there, whole", () =>
     Effect.gen(function* () {
       const store = yield* open(server)
-      for (const [round, size] of [16, 70_000, 300_000, 16, 70_000].entries()) {
+      for (const [round, size] of [16, 70_000, 300_000].entries()) {
         const path = `race/${round}`
         const outcomes = yield* Effect.forEach(
           Array.range(1, 50),
@@ -64,25 +63,6 @@ S3Suite.suite("S3ObjectStore on a real server", (server) => {
     })
   )
 
-  it.live("1,200 objects are listed once each, in byte order, from any start, a page at a time", () =>
-    Effect.gen(function* () {
-      const store = yield* open(server)
-      const paths = Array.makeBy(1200, (i) => `l/${i % 7}/${["é", "z", "\uffe6", "😀"][i % 4]}${i}`)
-      yield* Effect.forEach(paths, (path) => store.put(path, new Uint8Array(1)), { concurrency: 32, discard: true })
-      yield* store.put("m", new Uint8Array(1))
-      const ordered = paths.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-      assert.deepStrictEqual(yield* pathsOf(store, "l/"), ordered)
-      assert.deepStrictEqual(yield* pathsOf(store, "l/", ordered[1100]), ordered.slice(1101))
-      assert.deepStrictEqual(
-        yield* pathsOf(store, "l/3/"),
-        ordered.filter((path) => path.startsWith("l/3/"))
-      )
-      const pages = yield* Ref.make(0)
-      yield* store.list({ prefix: "" }).pipe(Stream.runForEachArray(() => Ref.update(pages, (n) => n + 1)))
-      assert.strictEqual(yield* Ref.get(pages), 2)
-    })
-  )
-
   it.live("what is not allowed or not there is said so", () =>
     Effect.gen(function* () {
       const bucket = yield* S3Server.makeBucket(server)
@@ -91,7 +71,7 @@ S3Suite.suite("S3ObjectStore on a real server", (server) => {
       for (const credentials of [stranger, impostor]) {
         const store = yield* open(server, { bucket, credentials })
         assert.strictEqual((yield* Effect.flip(store.get("a"))).reason._tag, "Denied")
-        assert.strictEqual((yield* Effect.flip(pathsOf(store, ""))).reason._tag, "Denied")
+        assert.strictEqual((yield* Effect.flip(pathsOf(store))).reason._tag, "Denied")
       }
       const nowhere = yield* open(server, { bucket: "effect-slatedb-no-such-bucket" })
       assert.strictEqual((yield* Effect.flip(nowhere.get("a"))).reason._tag, "Invalid")
@@ -109,9 +89,9 @@ S3Suite.suite("S3ObjectStore on a real server", (server) => {
       const whole = yield* open(server, { bucket, prefix: "" })
       yield* one.put("a", new Uint8Array(1))
       yield* other.put("b", new Uint8Array(1))
-      assert.deepStrictEqual(yield* pathsOf(one, ""), ["a"])
-      assert.deepStrictEqual(yield* pathsOf(other, ""), ["b"])
-      assert.deepStrictEqual(yield* pathsOf(whole, ""), ["p/a", "p2/b"])
+      assert.deepStrictEqual(yield* pathsOf(one), ["a"])
+      assert.deepStrictEqual(yield* pathsOf(other), ["b"])
+      assert.deepStrictEqual(yield* pathsOf(whole), ["p/a", "p2/b"])
     })
   )
 })
