@@ -6,8 +6,12 @@ const project = (root: string) => ({
   test: { name: root.replace("packages/", ""), include: ["test/**/*.test.ts"] }
 })
 
+// Where to leave the run's figures for scripts/test-report.ts, besides the terminal.
+const report = process.env["SLATEDB_TEST_REPORT"]
+
 export default defineConfig({
   test: {
+    reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     projects: [
