@@ -149,7 +149,7 @@ export class BlockCursor {
   next(): BlockStep {
     const at = this.rowEnd
     if (at >= this.rowsEnd) {
-      this.rowStart = this.rowEnd
+      this.standAt(at)
       return this.error === undefined ? BlockStep.done : BlockStep.corrupt
     }
     const row = this.row
@@ -251,9 +251,9 @@ export class BlockCursor {
       return false
     }
     const flagsAt = position + unshared + valueLength + Row.sequenceBytes
-    const end = flagsAt < this.rowsEnd ? flagsAt + 1 + Row.timeBytes(payload[flagsAt] as number) : Infinity
+    const end = flagsAt < this.rowsEnd ? flagsAt + 1 + Row.timeBytes(payload[flagsAt] as number) : flagsAt + 1
     if (end > this.rowsEnd) {
-      this.fail("row length", at, `an end at or before ${this.rowsEnd}`, Math.min(end, flagsAt + 1))
+      this.fail("row length", at, `an end at or before ${this.rowsEnd}`, end)
       return false
     }
     this.shared = shared

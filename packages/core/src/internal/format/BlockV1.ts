@@ -53,7 +53,7 @@ class RowReader {
   constructor(payload: Uint8Array, rowsEnd: number) {
     this.payload = payload
     this.rowsEnd = rowsEnd
-    this.row.key = new Uint8Array(Row.keyBytesMax)
+    this.row.key = new Uint8Array(Math.min(Row.keyBytesMax, 2 * payload.length))
     this.row.value = payload
   }
 
