@@ -10,7 +10,6 @@
  * so few bytes. What is being fetched is fetched once: who asks for the same part
  * meanwhile waits for that request (single flight).
  */
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { CachedTable, TableMeta } from "../../BlockCache.ts"
@@ -23,6 +22,7 @@ import type { SsTableIndex } from "../format/SsTableIndex.ts"
 import * as SsTableReader from "../format/SsTableReader.ts"
 import { compare } from "../model/ByteOrder.ts"
 import type { KeyBound, SsTable } from "../model/SsTable.ts"
+import { SingleFlight } from "./SingleFlight.ts"
 import * as StoreFailure from "./StoreFailure.ts"
 
 /** A table whose blocks, filter and index take at most this many bytes is fetched whole. */
@@ -36,8 +36,8 @@ export class TableReader {
   readonly #compression: Compression
   /** The keys that this view of the table shows. */
   readonly #visible: KeyRange.KeyRange
-  #metaUnderWay: Deferred.Deferred<TableMeta, DbError.DbError> | undefined
-  readonly #blocksUnderWay = new Map<number, Deferred.Deferred<Uint8Array, DbError.DbError>>()
+  readonly #metaFlight = new SingleFlight<"meta", TableMeta, DbError.DbError>()
+  readonly #blockFlights = new SingleFlight<number, Uint8Array, DbError.DbError>()
 
   constructor(
     table: SsTable,
@@ -91,17 +91,7 @@ export class TableReader {
   /** Index and filter, from the cache or with one request. */
   readonly loadMeta: Effect.Effect<TableMeta, DbError.DbError> = Effect.suspend(() => {
     const cached = this.cached.meta()
-    if (cached !== undefined) return Effect.succeed(cached)
-    if (this.#metaUnderWay !== undefined) return Deferred.await(this.#metaUnderWay)
-    const underWay = (this.#metaUnderWay = Deferred.makeUnsafe<TableMeta, DbError.DbError>())
-    return this.#fetchMeta().pipe(
-      Effect.onExit((exit) =>
-        Effect.sync(() => {
-          this.#metaUnderWay = undefined
-          Deferred.doneUnsafe(underWay, exit)
-        })
-      )
-    )
+    return cached === undefined ? this.#metaFlight.run("meta", this.#fetchMeta()) : Effect.succeed(cached)
   })
 
   /** One block, uncompressed, from the cache or with one request. */
@@ -109,19 +99,8 @@ export class TableReader {
     return Effect.suspend(() => {
       const cached = this.cached.block(block)
       if (cached !== undefined) return Effect.succeed(cached)
-      const underWay = this.#blocksUnderWay.get(block)
-      if (underWay !== undefined) return Deferred.await(underWay)
-      const mine = Deferred.makeUnsafe<Uint8Array, DbError.DbError>()
-      this.#blocksUnderWay.set(block, mine)
-      return this.loadBlocks(block, block + 1, keep).pipe(
-        Effect.map((blocks) => blocks[0] as Uint8Array),
-        Effect.onExit((exit) =>
-          Effect.sync(() => {
-            this.#blocksUnderWay.delete(block)
-            Deferred.doneUnsafe(mine, exit)
-          })
-        )
-      )
+      const load = Effect.map(this.loadBlocks(block, block + 1, keep), (blocks) => blocks[0] as Uint8Array)
+      return this.#blockFlights.run(block, load)
     })
   }
 

@@ -143,7 +143,10 @@ export const make = Effect.fnUntraced(function* (options: {
         isInstalling = false
         jobs.splice(0, message.jobs)
         answer()
-        return Effect.andThen(install(task), begin(task))
+        return Effect.andThen(
+          Effect.suspend(() => install(task)),
+          begin(task)
+        )
       case "Flush":
         waiters.push({ sequence: cell.state.sealed[0]?.generation.lastSequence ?? 0, reply: message.reply })
         answer()

@@ -144,12 +144,13 @@ export const make = Effect.fnUntraced(function* (options: {
     })
 
   /** Waits for the newest WAL object, which is stored last. */
-  const answerWhenStored = (reply: Task.Reply<void>, task: Task.Task<Message>) => {
-    const newest = state.queue[state.queue.length - 1]
-    if (newest !== undefined) return task.fork(Deferred.into(Deferred.await(newest.wal.durable), reply))
-    Deferred.doneUnsafe(reply, Effect.void)
-    return Effect.void
-  }
+  const answerWhenStored = (reply: Task.Reply<void>, task: Task.Task<Message>) =>
+    Effect.suspend(() => {
+      const newest = state.queue[state.queue.length - 1]
+      if (newest !== undefined) return task.fork(Deferred.into(Deferred.await(newest.wal.durable), reply))
+      Deferred.doneUnsafe(reply, Effect.void)
+      return Effect.void
+    })
 
   const handle = (message: Message, task: Task.Task<Message>): Effect.Effect<void, DbError.DbError> => {
     switch (message._tag) {
