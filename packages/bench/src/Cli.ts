@@ -30,7 +30,7 @@ const s3sim = Command.make(
   Effect.fnUntraced(function* (options) {
     const url = yield* S3Simulator.start(options)
     yield* Console.log(`listening on ${url}; counts: ${url}/__stats`)
-    yield* Effect.never
+    return yield* Effect.never
   }, Effect.scoped)
 ).pipe(Command.withDescription("Run the S3 simulator"))
 
