@@ -27,7 +27,7 @@ export class Model {
 
   /** The contents at a sequence number, as sorted `key=value` lines. */
   lines(sequence: number): ReadonlyArray<string> {
-    return Array.from(this.at(sequence), ([key, value]) => `${key}=${value}`).sort()
+    return Array.from(this.at(sequence), ([key, value]) => `${key}=${value}`).toSorted()
   }
 
   at(sequence: number): ReadonlyMap<string, string> {

@@ -84,4 +84,4 @@ export const lines = (
 
 /** Paths of the bucket's objects that begin with `prefix`. */
 export const paths = (state: MemoryObjectStore.State, prefix: string): ReadonlyArray<string> =>
-  Array.from(state.objects.keys()).filter((path) => path.startsWith(prefix)).sort()
+  Array.from(state.objects.keys()).filter((path) => path.startsWith(prefix)).toSorted()

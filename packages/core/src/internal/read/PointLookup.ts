@@ -18,6 +18,7 @@ import type { DbError } from "../../DbError.ts"
 import { BlockCursor, BlockStep } from "../format/BlockCursor.ts"
 import { SipHash } from "../format/SipHash.ts"
 import type { SealedGeneration } from "../lsm/DbState.ts"
+import { ByteCopies } from "../lsm/ByteCopies.ts"
 import type { Generation } from "../lsm/Generation.ts"
 import { MergeFold, type MergeFunction } from "../lsm/MergeFold.ts"
 import { compareRange } from "../model/ByteOrder.ts"
@@ -54,6 +55,7 @@ export class PointLookup {
   readonly #cursor = new BlockCursor()
   readonly #hash = new SipHash()
   readonly #operands = new MergeFold()
+  readonly #copies = new ByteCopies()
 
   constructor(options: Options) {
     this.#options = options
@@ -156,7 +158,8 @@ export class PointLookup {
         if (row.kind === Kind.merge) {
           if (isAlive) this.#operands.addOlder(row)
         } else {
-          const value = row.kind === Kind.put && isAlive ? row.value.slice(row.valueStart, row.valueEnd) : undefined
+          const value =
+            row.kind === Kind.put && isAlive ? this.#copies.copy(row.value, row.valueStart, row.valueEnd) : undefined
           return this.#finish(key, value)
         }
       }

@@ -16,14 +16,15 @@ import * as Effect from "effect/Effect"
 import type { Entry, ScanOptions } from "../../Db.ts"
 import type * as DbError from "../../DbError.ts"
 import type { KeyRange } from "../../KeyRange.ts"
+import { ByteCopies } from "../lsm/ByteCopies.ts"
 import { type Cursor, Step } from "../lsm/Cursor.ts"
 import { KWayMerge } from "../lsm/KWayMerge.ts"
 import type { MergeFunction } from "../lsm/MergeFold.ts"
 import * as Visibility from "../lsm/Visibility.ts"
+import type { RowView } from "../model/RowEntry.ts"
 import { RunCursor } from "../store/RunCursor.ts"
 import { SsTableCursor } from "../store/SsTableCursor.ts"
 import type { TableReader } from "../store/TableReader.ts"
-import * as EntryCopies from "./EntryCopies.ts"
 import type { ReadView } from "./ReadView.ts"
 
 /** Entries of one chunk at most: enough to make the price of a chunk vanish, few enough to share the event loop. */
@@ -56,7 +57,7 @@ class RangeScan {
   isDone = false
   readonly #options: Options
   readonly #isAscending: boolean
-  readonly #copies = EntryCopies.make()
+  readonly #copies = new ByteCopies()
   #range: KeyRange
   #remaining: number
   #view: ReadView | undefined
@@ -79,7 +80,7 @@ class RangeScan {
     const entriesMax = Math.min(chunkEntriesMax, this.#remaining)
     while (entries.length < entriesMax) {
       const step = rows.next()
-      if (step === Step.row) entries.push(this.#copies.entry(rows.row))
+      if (step === Step.row) entries.push(this.#entry(rows.row))
       else {
         this.isDone = step === Step.done
         break
@@ -90,6 +91,14 @@ class RangeScan {
     const last = entries[entries.length - 1]
     if (last !== undefined) this.#continueBehind(last.key)
     return entries
+  }
+
+  /** A row as the caller's own. */
+  #entry(row: RowView): Entry {
+    return {
+      key: this.#copies.copy(row.key, row.keyStart, row.keyEnd),
+      value: this.#copies.copy(row.value, row.valueStart, row.valueEnd)
+    }
   }
 
   /** Loads everything that the merge waits for, at once. */
