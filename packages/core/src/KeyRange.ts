@@ -7,6 +7,7 @@
  * @stability unstable
  * @since 0.1.0
  */
+import { copyOf } from "./internal/model/ByteCopy.ts"
 import { compare } from "./internal/model/ByteOrder.ts"
 
 /**
@@ -69,8 +70,8 @@ export const all: KeyRange = { start: undefined, end: undefined }
  * @since 0.1.0
  */
 export const make = (options: { readonly from?: Bytes | undefined; readonly to?: Bytes | undefined }): KeyRange => ({
-  start: options.from === undefined ? undefined : toBytes(options.from).slice(),
-  end: options.to === undefined ? undefined : toBytes(options.to).slice()
+  start: options.from === undefined ? undefined : copyOf(toBytes(options.from)),
+  end: options.to === undefined ? undefined : copyOf(toBytes(options.to))
 })
 
 /**
@@ -81,7 +82,7 @@ export const make = (options: { readonly from?: Bytes | undefined; readonly to?:
  * @since 0.1.0
  */
 export const prefix = (prefix: Bytes): KeyRange => {
-  const start = toBytes(prefix).slice()
+  const start = copyOf(toBytes(prefix))
   return { start: start.length === 0 ? undefined : start, end: successor(start) }
 }
 
@@ -135,7 +136,7 @@ const successor = (prefix: Uint8Array): Uint8Array | undefined => {
   let last = prefix.length - 1
   while (last >= 0 && prefix[last] === 0xff) last--
   if (last < 0) return undefined
-  const end = prefix.slice(0, last + 1)
+  const end = copyOf(prefix, 0, last + 1)
   end[last] = (end[last] as number) + 1
   return end
 }

@@ -9,8 +9,8 @@
  *
  * A builder writes into the buffer that its owner points it at, so that a block
  * is built where it will be stored. One that turns out too small is replaced by a
- * larger copy; an owner who minds makes room for `aloneBytesMax` first. A builder
- * lives for many blocks:
+ * larger copy; an owner who minds makes room for `bytesMax` first. A builder lives
+ * for many blocks:
  *
  *     begin(buffer, start) ─> add(row, common)* ─> end() ─> begin ...
  *
@@ -56,14 +56,11 @@ export class BlockBuilder {
 
   constructor(blockSizeBytes: number) {
     this.blockSizeBytes = blockSizeBytes
-    const bytesMax = Math.min(blockSizeBytes, blockBytesMax)
-    this.restarts = new Uint16Array(Math.ceil(bytesMax / rowBytesMin / restartInterval) + 1)
+    const sharedBytesMax = Math.min(blockSizeBytes, blockBytesMax)
+    this.restarts = new Uint16Array(Math.ceil(sharedBytesMax / rowBytesMin / restartInterval) + 1)
   }
 
-  /**
-   * Points the builder at the place of the next block. It stays in the buffer
-   * when that has room for `blockSizeBytes` and for `aloneBytesMax` of the first row.
-   */
+  /** Points the builder at the place of the next block. */
   begin(buffer: Uint8Array, start: number): void {
     this.buffer = buffer
     this.start = start
@@ -115,9 +112,8 @@ export class BlockBuilder {
         Row.timeBytes(flags)
       if (offset + rowBytes + 2 * restartCount + 2 > this.blockSizeBytes) return false
     }
-    const bytesMax = Row.overheadBytesMax + unshared + valueLength + 2 * restartCount + 2
-    if (this.position + bytesMax > this.buffer.length)
-      this.buffer = grown(this.buffer, this.position, this.position + bytesMax)
+    const end = this.position + Row.overheadBytesMax + unshared + valueLength + 2 * restartCount + 2
+    if (end > this.buffer.length) this.buffer = grown(this.buffer, this.position, end)
     if (isRestart) this.restarts[this.restartCount] = offset
     this.restartCount = restartCount
     this.rowCount++
@@ -162,9 +158,13 @@ export class BlockBuilder {
   }
 }
 
-/** Bytes, at most, of a block that holds nothing but `row`. */
-export const aloneBytesMax = (row: RowView): number =>
-  Row.overheadBytesMax + (row.keyEnd - row.keyStart) + (row.valueEnd - row.valueStart) + 4
+/**
+ * Room that a block beginning with `row` takes at most. It is more than the block:
+ * whether a row still has room is asked with the longest that its varints and times
+ * could be.
+ */
+export const bytesMax = (blockSizeBytes: number, row: RowView): number =>
+  Math.max(blockSizeBytes, row.keyEnd - row.keyStart + (row.valueEnd - row.valueStart) + 4) + Row.overheadBytesMax
 
 /** Copies `source[start, end)` to `target` at `at` and says where the copy ends. */
 const copy = (source: Uint8Array, start: number, end: number, target: Uint8Array, at: number): number => {

@@ -22,6 +22,7 @@
  * in {@link read}, the only door: a check per value would otherwise be a
  * `Result` per value.
  */
+import { copyOf } from "../model/ByteCopy.ts"
 import * as Result from "effect/Result"
 import { FormatError } from "./FormatError.ts"
 
@@ -122,7 +123,7 @@ export class Reader {
   /** A copy of the byte vector at `position`. */
   byteVector(part: string, position: number): Uint8Array {
     const count = this.vector(part, position, 1)
-    return this.bytes.slice(position + 4, position + 4 + count)
+    return copyOf(this.bytes, position + 4, position + 4 + count)
   }
 
   text(part: string, position: number): string {

@@ -18,11 +18,12 @@
  *
  * It does not sort, deduplicate, or know what is visible.
  */
+import { copyOf } from "../model/ByteCopy.ts"
 import { type RowView, Kind } from "../model/RowEntry.ts"
 import type { CompressionCodec, SsTableInfo } from "../model/SsTable.ts"
 import type { BlockStats } from "../model/SsTableStats.ts"
 import * as Row from "./Row.ts"
-import { aloneBytesMax, BlockBuilder, blockBytesMax } from "./BlockBuilder.ts"
+import { BlockBuilder, blockBytesMax, bytesMax } from "./BlockBuilder.ts"
 import { BloomFilterBuilder } from "./BloomFilter.ts"
 import * as Checksum from "./Checksum.ts"
 import * as Integer64 from "./Integer64.ts"
@@ -196,13 +197,13 @@ export class SsTableWriter {
       // The separator: the shortest prefix above the key before; of the first block, nothing.
       const separatorEnd = this.rowCount === 0 ? row.keyStart : Math.min(row.keyStart + shared + 1, row.keyEnd)
       index.add(offset, row.key, row.keyStart, separatorEnd)
-      this.firstEntry ??= row.key.slice(row.keyStart, row.keyEnd)
+      this.firstEntry ??= copyOf(row.key, row.keyStart, row.keyEnd)
     }
     if (this.codec !== undefined) {
       block.begin(block.buffer, 0)
       return
     }
-    output.reserve(Math.max(options.blockSizeBytes, aloneBytesMax(row)) + Checksum.sizeBytes)
+    output.reserve(bytesMax(options.blockSizeBytes, row) + Checksum.sizeBytes)
     block.begin(output.chunk, output.position)
   }
 
@@ -210,6 +211,7 @@ export class SsTableWriter {
     const { block, options, output } = this
     const end = block.end()
     if (this.codec === undefined) {
+      invariant(block.buffer === output.chunk, "a block stays where it was begun")
       output.position = Section.seal(output.chunk, output.position, end, options.crc32)
     } else {
       this.plainSection(this.codec.compress(block.buffer.subarray(0, end)))

@@ -9,6 +9,7 @@
  *
  * A copy's `buffer` may therefore hold other copies: it must not be transferred.
  */
+import { copyOf } from "../model/ByteCopy.ts"
 
 const slabBytes = 8192
 /** Copies above this get a buffer of their own: one that is kept may pin a slab. */
@@ -25,7 +26,7 @@ export class ByteCopies {
   /** A copy of `from[start, end)` that nobody else writes. */
   copy(from: Uint8Array, start: number, end: number): Uint8Array {
     const length = end - start
-    if (length <= ownCopyBytesMax || length > slabCopyBytesMax) return from.slice(start, end)
+    if (length <= ownCopyBytesMax || length > slabCopyBytesMax) return copyOf(from, start, end)
     if (this.used + length > this.slab.length) {
       this.slab = new Uint8Array(slabBytes)
       this.used = 0

@@ -3,6 +3,7 @@
  *
  * Operands are copied when gathered, as the cursors they come from move on.
  */
+import { copyOf } from "../model/ByteCopy.ts"
 import type { RowView } from "../model/RowEntry.ts"
 
 /** Folds one operand onto the older value; associative. */
@@ -21,7 +22,7 @@ export class MergeFold {
 
   /** Adds the next older operand. */
   addOlder(row: RowView): void {
-    this.#operands.push(row.value.slice(row.valueStart, row.valueEnd))
+    this.#operands.push(copyOf(row.value, row.valueStart, row.valueEnd))
   }
 
   /** The same, with bytes that nobody else has. */
@@ -31,7 +32,7 @@ export class MergeFold {
 
   /** Adds the next newer operand. */
   addNewer(row: RowView): void {
-    this.#operands.unshift(row.value.slice(row.valueStart, row.valueEnd))
+    this.#operands.unshift(copyOf(row.value, row.valueStart, row.valueEnd))
   }
 
   /** Folds all operands, oldest first, onto `base`; there is at least one. */

@@ -12,6 +12,7 @@
  * Ascending, the first version of a key decides, and the rest are skipped.
  * Descending, versions come oldest first, so the answer stands when the key ends.
  */
+import { copyOf } from "../model/ByteCopy.ts"
 import { equalsRange } from "../model/ByteOrder.ts"
 import { Kind, RowView } from "../model/RowEntry.ts"
 import { type Cursor, Step } from "./Cursor.ts"
@@ -155,7 +156,7 @@ class Descending implements Cursor {
       return
     }
     this.#operands.clear()
-    this.#base = row.kind === Kind.put && isAlive ? row.value.slice(row.valueStart, row.valueEnd) : undefined
+    this.#base = row.kind === Kind.put && isAlive ? copyOf(row.value, row.valueStart, row.valueEnd) : undefined
   }
 
   /** Makes the row of the key that ended; whether it has one. */

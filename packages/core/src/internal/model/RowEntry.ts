@@ -8,6 +8,7 @@
  *     generation arena ─┐
  *     block of a table ─┴─> RowView (borrowed) ──> merge ──> visibility ──> copy
  */
+import { copyOf } from "./ByteCopy.ts"
 import type { Sequence } from "./Sequence.ts"
 
 /**
@@ -59,8 +60,8 @@ export interface RowEntry {
 
 /** Copies the row under the window. */
 export const copy = (view: RowView): RowEntry => ({
-  key: view.key.slice(view.keyStart, view.keyEnd),
-  value: view.value.slice(view.valueStart, view.valueEnd),
+  key: copyOf(view.key, view.keyStart, view.keyEnd),
+  value: copyOf(view.value, view.valueStart, view.valueEnd),
   sequence: view.sequence,
   kind: view.kind,
   createTime: view.createTime,

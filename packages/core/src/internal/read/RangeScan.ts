@@ -11,6 +11,7 @@
  * tables and below its pin; so it holds neither memory nor tables that the
  * database is done with (L15).
  */
+import { copyOf } from "../model/ByteCopy.ts"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type { Entry, ScanOptions } from "../../Db.ts"
@@ -113,7 +114,7 @@ class RangeScan {
   #continueBehind(key: Uint8Array): void {
     const { end, start } = this.#options.range
     if (!this.#isAscending) {
-      this.#range = { start, end: key.slice() }
+      this.#range = { start, end: copyOf(key) }
       return
     }
     const successor = new Uint8Array(key.length + 1)

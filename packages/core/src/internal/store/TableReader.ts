@@ -10,6 +10,7 @@
  * so few bytes. What is being fetched is fetched once: who asks for the same part
  * meanwhile waits for that request (single flight).
  */
+import { copyOf } from "../model/ByteCopy.ts"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { CachedTable, TableMeta } from "../../BlockCache.ts"
@@ -154,7 +155,7 @@ export class TableReader {
       const start = isWhole ? 0 : filterOffset
       return Effect.flatMap(this.#fetch(start, end), (bytes) =>
         Effect.fromResult(
-          Result.flatMap(this.#decodeMeta(bytes.slice(filterOffset - start), filterOffset), (meta) => {
+          Result.flatMap(this.#decodeMeta(copyOf(bytes, filterOffset - start), filterOffset), (meta) => {
             this.cached.keepMeta(meta)
             return isWhole
               ? Result.map(this.#decodeBlocks(meta.index, bytes, 0, 0, meta.index.blockCount, true), () => meta)
@@ -194,7 +195,7 @@ export class TableReader {
       const decoded = SsTableReader.block(bytes, start, blockStart, index.blockEnd(block), info, this.#compression)
       if (Result.isFailure(decoded)) return Result.fail(this.#toDbError(decoded.failure))
       // A view of a longer stretch would keep all of it in memory.
-      const payload = keep && to - from > 1 ? decoded.success.slice() : decoded.success
+      const payload = keep && to - from > 1 ? copyOf(decoded.success) : decoded.success
       if (keep) this.cached.keepBlock(block, payload)
       blocks.push(payload)
     }
