@@ -4,6 +4,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as CompactionsCodec from "../../../src/internal/format/CompactionsCodec.ts"
 import * as FlatBufferCompiler from "../../../src/internal/format/FlatBufferCompiler.ts"
+import { slot, U64 } from "../../../src/internal/format/FlatBufferSchema.ts"
 import type * as Compactions from "../../../src/internal/model/Compactions.ts"
 import * as FixtureStore from "./FixtureStore.ts"
 import * as Hostile from "./Hostile.ts"
@@ -134,7 +135,12 @@ describe("a compactions file", () => {
     assert.deepStrictEqual(rewritten, { ...spec, destination: undefined })
   })
 
-  const drain: Job["spec"] = { _tag: "DrainSegment", segment: Uint8Array.of(1), l0ViewIds: [], runIds: [1] }
+  const drain: Extract<Job["spec"], { readonly _tag: "DrainSegment" }> = {
+    _tag: "DrainSegment",
+    segment: Uint8Array.of(1),
+    l0ViewIds: [],
+    runIds: [1]
+  }
   const segment: Job["spec"] = { ...tiered, segment: Uint8Array.of(1) }
 
   it.each<readonly [string, 1 | 2, Partial<Job>, RegExp]>([
@@ -143,11 +149,23 @@ describe("a compactions file", () => {
     ["a job for a worker", 1, { status: "scheduled" }, /for other workers/],
     ["a job of a worker", 2, { status: "compacted" }, /for other workers/],
     ["a finished drain of a segment", 2, { spec: drain }, /compaction of a segment/],
+    ["a drain of no segment", 2, { spec: { ...drain, segment: new Uint8Array(0) } }, /compaction of a segment/],
     ["a finished job of a segment", 2, { spec: segment }, /compaction of a segment/]
   ])("with %s is read and not written (version %d)", (_, version, changed, reason) => {
     const register = decode(file(version, [{ ...finished, ...changed }]))
     assert.match(register.readOnlyReason ?? "", reason)
     assert.throws(() => CompactionsCodec.encode(register), /would lose something/)
+  })
+
+  it("in a newer table, with a slot that we do not know, is read and not written", () => {
+    const newer = FlatBufferCompiler.compile(
+      "compactions",
+      Schema.Struct({ ...CompactionsCodec.CompactionsTable.fields, future: slot(2, U64) })
+    )
+    const bytes = newer.encode({ compactorEpoch: 3, compactions: [], future: 1 }, 2)
+    bytes[1] = 1
+    const { readOnlyReason } = decode(bytes)
+    assert.strictEqual(readOnlyReason, "it holds what only a newer engine knows: compactions slot=2")
   })
 
   it("with a status that nobody gave a meaning is refused", () => {

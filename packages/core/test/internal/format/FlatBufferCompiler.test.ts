@@ -266,6 +266,17 @@ describe("a hostile buffer", () => {
     assert.match(error.message, /corrupt it.all: .* expected=at most 0 elements in what is left found=4294967295/)
   })
 
+  it("cannot have 64-bit elements that are not aligned", () => {
+    const builder = new Builder(0)
+    const root = builder.table(offsets)
+    const vector = builder.reserve(4 + 8, 8)
+    builder.u32(vector, 1)
+    builder.link(root + 4, vector)
+    const numbers = FlatBufferCompiler.compile("it", Schema.Struct({ all: slot(0, Schema.Array(U64)) }))
+    const error = Result.getOrThrow(Result.flip(numbers.decode(builder.finish(root))))
+    assert.match(error.message, /corrupt it.all: offset=28 expected=a position aligned to 8/)
+  })
+
   const Small = Schema.Struct({ a: slot(0, U64), c: slot(1, Text), b: slot(2, Bool) })
   const small = FlatBufferCompiler.compile("it", Small)
   const honest = (): Uint8Array => small.encode({ a: 1, b: true, c: "hi" })

@@ -3,9 +3,10 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as FlatBufferCompiler from "../../../src/internal/format/FlatBufferCompiler.ts"
-import { slot, U64 } from "../../../src/internal/format/FlatBufferSchema.ts"
+import { Bytes, I64, I8, slot, U16, U64 } from "../../../src/internal/format/FlatBufferSchema.ts"
 import * as ManifestCodec from "../../../src/internal/format/ManifestCodec.ts"
 import * as ManifestTables from "../../../src/internal/format/ManifestTables.ts"
+import { SsTableInfo } from "../../../src/internal/format/SsTableInfoCodec.ts"
 import * as Manifest from "../../../src/internal/model/Manifest.ts"
 import * as ManifestInvariants from "../../../src/internal/model/ManifestInvariants.ts"
 import * as FixtureStore from "./FixtureStore.ts"
@@ -213,10 +214,91 @@ describe("a manifest", () => {
     assert.strictEqual(named.readOnlyReason, "it names a wal store: s3://wal")
   })
 
+  it("that is corrupt is refused with the place in the file", () => {
+    const bytes = ManifestCodec.encode(Manifest.empty)
+    bytes.fill(0xff, 2, 6)
+    assert.strictEqual(failure(bytes).offset, 2)
+  })
+
   it("is not written with a view that has a name of its own", () => {
     const { l0 } = decode(FixtureStore.bytes("basic", "db/manifest/00000000000000000004.manifest"))
     const renamed = { ...Manifest.empty, l0: l0.map((table) => ({ ...table, viewId: "01M82VKFKMATC8DTCSFMQXNQVY" })) }
     assert.throws(() => ManifestCodec.encode(renamed), /written under its own name/)
+  })
+})
+
+describe("a value in a manifest", () => {
+  const Bound = Schema.Struct({ key: slot(0, Schema.UndefinedOr(Bytes)), type: slot(1, I8) })
+  const Table = Schema.Struct({
+    id: slot(0, ManifestTables.Ulid),
+    info: slot(1, SsTableInfo),
+    visibleRange: slot(2, Schema.UndefinedOr(Schema.Struct({ start: slot(0, Bound), end: slot(1, Bound) }))),
+    formatVersion: slot(3, Schema.UndefinedOr(U16))
+  })
+  // The same table with the forms of the wire, which can say more than the model.
+  const raw = FlatBufferCompiler.compile(
+    "manifest",
+    Schema.Struct({
+      ...ManifestTables.ManifestV1.fields,
+      l0: slot(8, Schema.Array(Table)),
+      lastL0ClockTick: slot(10, I64)
+    })
+  )
+  const { l0 } = decode(FixtureStore.bytes("basic", "db/manifest/00000000000000000004.manifest"))
+  const unbounded: typeof Bound.Type = { key: undefined, type: 1 }
+
+  const withTick = (lastL0ClockTick: bigint): Uint8Array =>
+    file(1, raw.encode({ ...Manifest.empty, manifestId: 0, walObjectStoreUri: undefined, l0: [], lastL0ClockTick }, 2))
+  const withTable = (changed: Partial<typeof Table.Type>): Uint8Array => {
+    const tables = l0.map(({ id, info }) => ({
+      id,
+      info,
+      visibleRange: undefined,
+      formatVersion: undefined,
+      ...changed
+    }))
+    const table = { ...Manifest.empty, manifestId: 0, walObjectStoreUri: undefined, l0: tables, lastL0ClockTick: 0n }
+    return file(1, raw.encode(table, 2))
+  }
+
+  it("is version 1 of a table where there is none, and 1 or 2 else", () => {
+    const versionOf = (formatVersion: number | undefined) => decode(withTable({ formatVersion })).l0[0]?.formatVersion
+    assert.strictEqual(versionOf(undefined), 1)
+    assert.strictEqual(versionOf(1), 1)
+    assert.strictEqual(versionOf(2), 2)
+    const error = failure(withTable({ formatVersion: 3 }))
+    assert.strictEqual(error.kind, "unsupported")
+    assert.match(error.message, /manifest.l0.formatVersion: .* expected=1 or 2 found=3/)
+  })
+
+  it("is a bound with the key that its type asks for", () => {
+    const key = Uint8Array.of(1)
+    const startOf = (start: typeof Bound.Type) => withTable({ visibleRange: { start, end: unbounded } })
+    const read = (start: typeof Bound.Type) => decode(startOf(start)).l0[0]?.visibleRange?.start
+    assert.deepStrictEqual(read(unbounded), { _tag: "Unbounded" })
+    assert.deepStrictEqual(read({ key, type: 2 }), { _tag: "Included", key })
+    assert.deepStrictEqual(read({ key, type: 3 }), { _tag: "Excluded", key })
+    for (const bound of [
+      { key: undefined, type: 0 },
+      { key, type: 0 },
+      { key, type: 1 },
+      { key: undefined, type: 2 },
+      { key: undefined, type: 3 },
+      { key, type: 4 }
+    ]) {
+      const error = failure(startOf(bound))
+      assert.strictEqual(error.kind, "corrupt")
+      assert.match(error.message, new RegExp(`manifest.l0.visibleRange.start: .* found=type ${bound.type}`))
+    }
+  })
+
+  it("is a time that a number can hold, or the sign of none", () => {
+    assert.strictEqual(decode(withTick(-(2n ** 63n))).lastL0ClockTick, undefined)
+    assert.strictEqual(decode(withTick(-1n)).lastL0ClockTick, -1)
+    assert.strictEqual(decode(withTick(2n ** 53n - 1n)).lastL0ClockTick, Number.MAX_SAFE_INTEGER)
+    for (const tick of [2n ** 53n, -(2n ** 53n), 2n ** 63n - 1n]) {
+      assert.match(failure(withTick(tick)).message, new RegExp(`manifest.lastL0ClockTick: .* found=${tick}`))
+    }
   })
 })
 
