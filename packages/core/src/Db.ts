@@ -52,7 +52,10 @@ export interface ScanOptions {
   readonly order?: "ascending" | "descending" | undefined
   /** At most this many entries. Default: all. */
   readonly limit?: number | undefined
-  /** Whether blocks read from the store stay in the block cache. Default false. */
+  /**
+   * Whether blocks read from the store stay in the block cache. By default only those that a scan
+   * begins with do, so that short scans are served from memory and long ones do not wash it out.
+   */
   readonly cacheBlocks?: boolean | undefined
   /** Bytes to fetch ahead of the reader, per table. Default 64 KiB; 0 fetches block by block. */
   readonly readAheadBytes?: number | undefined

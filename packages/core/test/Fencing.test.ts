@@ -156,3 +156,16 @@ it.effect("a writer whose lease is stale, and who has no successor, acknowledges
     assert.strictEqual(manifestReads.length, 1)
   })
 )
+
+it.effect("a fenced writer asks the store nothing any more", () =>
+  Effect.gen(function* () {
+    const bucket = TestDb.bucket()
+    const first = yield* TestDb.process(bucket)
+    yield* first.open()
+    yield* (yield* TestDb.process(bucket)).open()
+    yield* TestClock.adjust("2 seconds")
+    yield* first.faults.reset
+    yield* TestClock.adjust("1 minute")
+    assert.strictEqual((yield* first.faults.requests()).length, 0)
+  })
+)

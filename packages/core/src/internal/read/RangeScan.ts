@@ -162,7 +162,7 @@ class RangeScan {
       range: reader.visiblePart(this.#range),
       order: this.#isAscending ? "ascending" : "descending",
       readAheadBytes: this.#options.readAheadBytes ?? 64 * 1024,
-      cacheBlocks: this.#options.cacheBlocks ?? false
+      cacheBlocks: this.#options.cacheBlocks
     })
   }
 }

@@ -24,8 +24,8 @@ export interface Options {
   readonly order: "ascending" | "descending"
   /** Bytes fetched ahead at most; 0 fetches block by block. */
   readonly readAheadBytes: number
-  /** Whether fetched blocks stay in the block cache. */
-  readonly cacheBlocks: boolean
+  /** Whether fetched blocks stay in the block cache; absent: those that the walk begins with. */
+  readonly cacheBlocks: boolean | undefined
 }
 
 export class SsTableCursor implements Cursor {
@@ -72,8 +72,9 @@ export class SsTableCursor implements Cursor {
       if (index === undefined) {
         return Effect.map(this.reader.loadMeta, (meta) => this.#begin(meta.index))
       }
+      const keep = this.#options.cacheBlocks ?? this.#stretch === 1
       const [from, to] = this.#nextStretch(index)
-      return Effect.map(this.reader.loadBlocks(from, to, this.#options.cacheBlocks), (blocks) => {
+      return Effect.map(this.reader.loadBlocks(from, to, keep), (blocks) => {
         for (let i = 0; i < blocks.length; i++) this.#window.set(from + i, blocks[i] as Uint8Array)
       })
     })

@@ -10,6 +10,7 @@
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
 import * as DbError from "../../DbError.ts"
 
 type State =
@@ -20,6 +21,7 @@ type State =
 export class Lifecycle {
   #state: State = { _tag: "Open" }
   readonly #listeners = new Set<(error: DbError.DbError) => void>()
+  readonly #ended = Latch.makeUnsafe(false)
   /** Requests of tasks that failed and were tried again. */
   retries = 0
   lastRetry: string | undefined
@@ -47,6 +49,11 @@ export class Lifecycle {
     return () => this.#listeners.delete(listener)
   }
 
+  /** Ends when the database has closed, for whatever reason. */
+  get closed(): Effect.Effect<void> {
+    return this.#ended.await
+  }
+
   /** Takes no new calls; what is under way goes on. */
   beginClosing(): void {
     if (this.#state._tag === "Open") this.#state = { _tag: "Closing" }
@@ -58,6 +65,7 @@ export class Lifecycle {
     const error = DbError.fail(reason)
     for (const listener of this.#listeners) listener(error)
     this.#listeners.clear()
+    this.#ended.openUnsafe()
   }
 
   fence(detail: string): void {

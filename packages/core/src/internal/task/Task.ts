@@ -12,6 +12,7 @@
  * - A handler that fails or dies ends the database (`Lifecycle`), and everybody
  *   who waits for a reply, also behind a full mailbox, fails with the reason.
  * - An interrupted `ask` does not un-send: no answer is not "no".
+ * - When the database has closed, loop and ticks end: a fenced writer polls nothing.
  * - The scope's end interrupts the loop and all that it forked. What must happen
  *   before is asked for by message (`Flush`), not by the end of the mailbox.
  */
@@ -93,9 +94,10 @@ export const make = Effect.fnUntraced(function* <M>(options: {
     Effect.flatMap((message) => options.handle(message, task)),
     Effect.forever,
     options.onFailure === "restart" ? restarted(name) : supervised,
+    Effect.raceFirst(lifecycle.closed),
     Effect.forkIn(scope, { startImmediately: true })
   )
-  if (options.ticks !== undefined) yield* startTicks(options.ticks, task, scope)
+  if (options.ticks !== undefined) yield* startTicks(options.ticks, task, lifecycle, scope)
   return task
 })
 
@@ -112,12 +114,13 @@ const restartBackoff = Schedule.min([Schedule.exponential("1 second"), Schedule.
   Schedule.jittered
 )
 
-const startTicks = <M>(ticks: Ticks<M>, task: Task<M>, scope: Scope.Scope) =>
+const startTicks = <M>(ticks: Ticks<M>, task: Task<M>, lifecycle: Lifecycle, scope: Scope.Scope) =>
   Effect.sync(() => {
     const message = ticks.message()
     if (message !== undefined) task.tell(message)
   }).pipe(
     Effect.andThen(ticks.armed ?? Effect.void),
     Effect.repeat(ticks.schedule),
+    Effect.raceFirst(lifecycle.closed),
     Effect.forkIn(scope, { startImmediately: true })
   )
