@@ -182,6 +182,11 @@ describe("sources", () => {
       ))
   })
 
+  rule("barrels are complete", Tidy.barrelsAreComplete, {
+    "packages/core/src/index.ts": 'export * as Db from "./Db.ts"',
+    "packages/core/src/Db.ts": "",
+    "packages/core/src/Settings.ts": ""
+  })
   rule("no private file is dead", Tidy.noDeadFiles, { "packages/core/src/internal/lsm/Merge.ts": "" })
   rule("names say something", Tidy.namesSaySomething, { "packages/core/src/internal/lsm/Utils.ts": "" })
   rule("types are not forced", Tidy.typesAreNotForced, {
@@ -191,6 +196,21 @@ describe("sources", () => {
     "packages/cli/src/Get.ts": "// oxlint-disable-next-line no-console"
   })
   rule("files are nouns", Tidy.filesAreNouns, { "packages/core/src/internal/lsm/kWayMerge.ts": "" })
+})
+
+describe("packages", () => {
+  const json = (name: string) =>
+    JSON.parse(NodeFs.readFileSync(NodePath.join(root, "packages", name, "package.json"), "utf8"))
+
+  it("export their public modules and hide their internal ones", () =>
+    none(packages.flatMap((name) => Papers.libraryExportsAreAlike(json(name)))))
+
+  it("one that hides nothing, or differs once published, would be noticed", () => {
+    const exports = { ".": "./src/index.ts", "./*": "./src/*.ts", "./internal/*": null }
+    assert.isEmpty(Papers.libraryExportsAreAlike({ name: "a", exports, publishConfig: { exports } }))
+    assert.lengthOf(Papers.libraryExportsAreAlike({ name: "a", exports }), 2)
+    assert.lengthOf(Papers.libraryExportsAreAlike({ name: "a", private: true, exports: { ".": "", "./*": "" } }), 1)
+  })
 })
 
 describe("laws", () => {
@@ -216,6 +236,12 @@ describe("decision records", () => {
   it("are numbered without gaps and have all their sections", () => {
     assert.isNotEmpty(Object.keys(adrs))
     none(Papers.adrsAreInOrder(adrs))
+  })
+
+  it("are cited by numbers that exist", () => {
+    none(Papers.citationsExist(read("src"), Object.keys(adrs).length))
+    const planted = SourceTree.parse({ "a.ts": "// ADR 3, ADR 40, L7, L0, L20, decision 4" })
+    assert.lengthOf(Papers.citationsExist(planted, 31), 3)
   })
 
   it("a gap, a missing section and a one-sided supersession would be noticed", () => {

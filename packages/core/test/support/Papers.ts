@@ -44,18 +44,53 @@ export const adrsAreInOrder = (adrs: Readonly<Record<string, string>>): Readonly
         ...adrSections
           .filter((section) => !text.includes(`\n## ${section}\n`))
           .map((section) => `docs/adr/${name} has no section '## ${section}'`),
-        ...supersessionsOf(name, text, adrs)
+        ...relationsOf(name, text, adrs)
       ]
     })
 
-const supersessionsOf = (name: string, text: string, adrs: Readonly<Record<string, string>>): ReadonlyArray<string> =>
-  [
-    ...text.matchAll(
-      /^(Superseded by|Supersedes|Departs from|Departed from by|Status: Superseded by) .*?\((\d{4}-[^)]*\.md)\)/gm
-    )
-  ].flatMap(([, , other = ""]) =>
-    adrs[other]?.includes(`(${name})`) === true ? [] : [`docs/adr/${name} names ${other}, which does not name it back`]
-  )
+const relations = /^(Superseded by|Supersedes|Departs from|Departed from by|Refines|Refined by|Status: Superseded by) /
+
+const relationsOf = (name: string, text: string, adrs: Readonly<Record<string, string>>): ReadonlyArray<string> =>
+  text
+    .split("\n")
+    .filter((line) => relations.test(line))
+    .flatMap((line) => [...line.matchAll(/\((\d{4}-[^)]*\.md)\)/g)].map(([, other = ""]) => other))
+    .filter((other) => adrs[other]?.includes(`(${name})`) !== true)
+    .map((other) => `docs/adr/${name} names ${other}, which does not name it back`)
+
+interface PackageJson {
+  readonly name: string
+  readonly private?: boolean
+  readonly exports: Readonly<Record<string, unknown>>
+  readonly publishConfig?: { readonly exports?: Readonly<Record<string, unknown>> }
+}
+
+/** A library lets users import each public module by its name, and no internal one; published as in the repository. */
+export const libraryExportsAreAlike = (json: PackageJson): ReadonlyArray<string> => {
+  if (json.exports["."] === undefined) return []
+  const sides: ReadonlyArray<readonly [string, PackageJson["exports"]]> = [
+    ["exports", json.exports],
+    ...(json.private === true ? [] : [["publishConfig.exports", json.publishConfig?.exports ?? {}] as const])
+  ]
+  return sides.flatMap(([side, exports]) => [
+    ...(exports["./*"] === undefined ? [`${json.name}: ${side} lacks './*': modules are imported by name`] : []),
+    ...(exports["./internal/*"] !== null
+      ? [`${json.name}: ${side} lacks '"./internal/*": null': internals are private`]
+      : [])
+  ])
+}
+
+/** What comments cite exists: records as `ADR 9`, laws as `L7`. */
+export const citationsExist = (files: ReadonlyArray<SourceFile>, adrCount: number): ReadonlyArray<string> =>
+  files.flatMap(({ path, text }) => [
+    ...[...text.matchAll(/\bADR (\d+)\b/g)]
+      .filter(([, number]) => Number(number) < 1 || Number(number) > adrCount)
+      .map(([cited]) => `${path} cites ${cited}: there are ${adrCount} records`),
+    ...[...text.matchAll(/\bL([1-9]\d*)\b/g)]
+      .filter(([, number]) => Number(number) > laws.length)
+      .map(([cited]) => `${path} cites ${cited}: there are ${laws.length} laws`),
+    ...[...text.matchAll(/\bdecision \d+/g)].map(([cited]) => `${path} cites '${cited}': cite the record, as ADR 9`)
+  ])
 
 /**
  * Every fixture is read by a test. A fixture is a file or folder one level below

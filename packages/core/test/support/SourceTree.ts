@@ -40,6 +40,7 @@ export interface Mention {
 export interface SourceFile {
   /** From the root of the repository, with `/`. */
   readonly path: string
+  readonly text: string
   readonly codeLines: number
   readonly imports: ReadonlyArray<Import>
   readonly functions: ReadonlyArray<FunctionSpan>
@@ -119,6 +120,7 @@ const describeFile = (path: string, file: Ast.SourceFile): SourceFile => {
   const lineOf = (position: number) => lineAt(code.lineStarts, position)
   return {
     path,
+    text: file.text,
     codeLines: code.countBetween(0, file.end),
     imports: file.imports.filter(Ast.isStringLiteral).map((specifier) => ({
       specifier: specifier.text,

@@ -171,6 +171,21 @@ export const noCycles: Rule = (files) => {
   return messages
 }
 
+/** A barrel names every public module of its package, each as a namespace. */
+export const barrelsAreComplete: Rule = (files) =>
+  files
+    .filter(({ path }) => /^packages\/[^/]+\/src\/index\.ts$/.test(path))
+    .flatMap((barrel) => {
+      const folder = barrel.path.replace("index.ts", "")
+      const named = new Set(barrel.imports.map(({ target }) => target))
+      return files
+        .filter(
+          ({ path }) => path.startsWith(folder) && path !== barrel.path && !path.slice(folder.length).includes("/")
+        )
+        .filter(({ path }) => !named.has(path))
+        .map(({ path }) => `${barrel.path} does not name the public module ${nounOf(path)}`)
+    })
+
 /** A private file that no source imports is dead. */
 export const noDeadFiles: Rule = (files) => {
   const imported = new Set(files.flatMap((file) => file.imports.map(({ target }) => target)))
