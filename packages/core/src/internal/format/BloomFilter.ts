@@ -57,9 +57,12 @@ export class BloomFilter {
     let bit = hashLow % bitCount
     let step = hashHigh % bitCount
     for (let i = 0; i < probes; i++) {
-      step = (step + i) % bitCount
+      step += i
+      // Remainders of sums below twice the divisor, and in tiny filters of any.
+      if (step >= bitCount) step %= bitCount
       if (((bytes[start + (bit >>> 3)] as number) & (1 << (bit & 7))) === 0) return false
-      bit = (bit + step) % bitCount
+      bit += step
+      if (bit >= bitCount) bit -= bitCount
     }
     return true
   }
@@ -121,10 +124,12 @@ export class BloomFilterBuilder {
       let bit = (segment[at] as number) % bitCount
       let step = (segment[at + 1] as number) % bitCount
       for (let i = 0; i < probes; i++) {
-        step = (step + i) % bitCount
+        step += i
+        if (step >= bitCount) step %= bitCount
         const byte = 2 + (bit >>> 3)
         bytes[byte] = (bytes[byte] as number) | (1 << (bit & 7))
-        bit = (bit + step) % bitCount
+        bit += step
+        if (bit >= bitCount) bit -= bitCount
       }
     }
     return this.placed === this.count
