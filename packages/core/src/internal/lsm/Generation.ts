@@ -6,7 +6,7 @@
  * sequence number, the WAL buffer those above it, an immutable WAL a range of it: a
  * row changes from one to the other when a number moves, and is never copied.
  *
- *     append ─> open ──seal()──> sealed ──dispose()──> gone
+ *     append ─> open ──seal()──> sealed
  *                 │                 │
  *                 └─ find, cursor ──┘
  *
@@ -29,7 +29,6 @@
  */
 import { Kind, neverExpires, noCreateTime, type RowView } from "../model/RowEntry.ts"
 import * as Sequence from "../model/Sequence.ts"
-import type { ChunkPool } from "./ChunkPool.ts"
 import type { Cursor } from "./Cursor.ts"
 import * as GenerationCursor from "./GenerationCursor.ts"
 import * as KeyHash from "./KeyHash.ts"
@@ -49,8 +48,6 @@ const skipUnits = 4
 export interface Options {
   /** A random whole number below 2^53, so that nobody can choose keys that collide. */
   readonly hashSeed: number
-  /** Where full-size chunks come from and go to when the generation is disposed of. */
-  readonly chunkPool?: ChunkPool | undefined
 }
 
 export interface CursorOptions {
@@ -64,10 +61,9 @@ export interface CursorOptions {
 }
 
 export class Generation {
-  private readonly options: Options
   private readonly seed: KeyHash.HashSeed
-  private readonly rows: RowRecords
-  private readonly index: KeyIndex
+  private readonly rows = new RowRecords()
+  private readonly index = new KeyIndex(this.rows)
   private build: OrderBuild | undefined
   private leaves: OrderedLeaves | undefined
   /** The keys of the rows before this one are in `leaves`. */
@@ -80,20 +76,12 @@ export class Generation {
   private encodedBytes = 0
 
   private constructor(options: Options) {
-    this.options = options
     this.seed = KeyHash.seed(options.hashSeed)
-    this.rows = new RowRecords(options.chunkPool)
-    this.index = new KeyIndex(this.rows)
   }
 
   /** An empty generation. */
   static make(options: Options): Generation {
     return new Generation(options)
-  }
-
-  /** An empty generation with the options of this one: what comes after it. */
-  successor(): Generation {
-    return new Generation(this.options)
   }
 
   get rowCount(): number {
@@ -215,7 +203,7 @@ export class Generation {
     return this.rows.copyValue(row)
   }
 
-  /** Moves the window onto the row. Its bytes are borrowed, until the generation is disposed of. */
+  /** Moves the window onto the row. Its bytes must not be changed; a reader that keeps them pins their chunk. */
   view(row: number, into: RowView): void {
     this.rows.view(row, into)
   }
@@ -247,19 +235,6 @@ export class Generation {
   /** Ends appending. */
   seal(): void {
     this.sealed = true
-  }
-
-  /**
-   * Gives the memory back. Requires that nobody holds a row's window, a cursor or a
-   * borrowed byte: chunks are used again.
-   */
-  dispose(): void {
-    this.sealed = true
-    this.rows.dispose()
-    this.index.dispose()
-    this.build = undefined
-    this.leaves = undefined
-    this.orderedRows = 0
   }
 
   private orderComplete(): OrderedLeaves {

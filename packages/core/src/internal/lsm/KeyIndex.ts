@@ -73,11 +73,6 @@ export class KeyIndex {
     }
   }
 
-  dispose(): void {
-    this.directory = []
-    this.allocatedBytes = 0
-  }
-
   private grow(hash: number, shard: Shard): void {
     const slots = shard.slots
     this.allocatedBytes -= slots.byteLength

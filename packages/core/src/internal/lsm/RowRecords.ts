@@ -22,7 +22,6 @@ import type { Kind, RowView } from "../model/RowEntry.ts"
 import type { Sequence } from "../model/Sequence.ts"
 import { Arena, offsetBits } from "./Arena.ts"
 import { ByteCopies, copyBytes } from "./ByteCopies.ts"
-import type { ChunkPool } from "./ChunkPool.ts"
 
 const segmentBits = 12
 const segmentRows = 1 << segmentBits
@@ -43,17 +42,13 @@ export const keyBytesMax = 0xffff
 
 export class RowRecords {
   count = 0
-  readonly arena: Arena
+  private readonly arena = new Arena()
   /** The same memory twice: as words and as floats. */
   private readonly words: Array<Int32Array> = []
   private readonly floats: Array<Float64Array> = []
   private readonly copies = new ByteCopies()
   private capacity = 0
   private recordsAllocatedBytes = 0
-
-  constructor(pool: ChunkPool | undefined) {
-    this.arena = new Arena(pool)
-  }
 
   get allocatedBytes(): number {
     return this.recordsAllocatedBytes + this.arena.allocatedBytes
@@ -222,15 +217,6 @@ export class RowRecords {
       else low = middle + 1
     }
     return low
-  }
-
-  dispose(): void {
-    this.arena.dispose()
-    this.words.length = 0
-    this.floats.length = 0
-    this.count = 0
-    this.capacity = 0
-    this.recordsAllocatedBytes = 0
   }
 
   private word(row: number, index: number): number {

@@ -1,8 +1,8 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Schema from "effect/Schema"
-import { ChunkPool } from "../../../src/internal/lsm/ChunkPool.ts"
 import type { Cursor } from "../../../src/internal/lsm/Cursor.ts"
 import { type CursorOptions, Generation } from "../../../src/internal/lsm/Generation.ts"
+import { OrderedLeaves } from "../../../src/internal/lsm/OrderedLeaves.ts"
 import type { RowEntry } from "../../../src/internal/model/RowEntry.ts"
 import { Kind } from "../../../src/internal/model/RowEntry.ts"
 import { append, assertRows, drain, GenerationModel, randomFrom, rowOf } from "./GenerationModel.ts"
@@ -197,7 +197,9 @@ describe("Generation", () => {
       for (let i = 0; i < rows; i++) model.append(rowOf(text(`key-${(n * 7919) % 2003}`), ++n))
     }
     appendSome(1500)
-    while (!model.generation.prepareOrder(1)) if (n < 3000 && n % 7 < 6) appendSome(1)
+    let slices = 0
+    while (!model.generation.prepareOrder(1)) if (++slices % 3 === 0) appendSome(1)
+    assert.isAbove(n, 2500)
     const cursor = model.generation.cursor({ maxSequence: 2500 })
     const expected = model.range({ maxSequence: 2500 })
     appendSome(500)
@@ -236,26 +238,58 @@ describe("Generation", () => {
     assert.deepStrictEqual(drain(cursor), [])
   })
 
-  it("gives full chunks to its pool when disposed of, and its successor writes over them", () => {
-    const chunkPool = new ChunkPool({ chunksMax: 2 })
-    const generation = Generation.make({ hashSeed: 1, chunkPool })
-    const fill = (each: Generation, byte: number) => {
-      for (let n = 0; n < 60; n++) {
-        append(each, rowOf(bytes(n), n + 1, { value: new Uint8Array(100_000).fill(byte) }))
+  it("keeps bounds right when the keys it meets change what numbers mean", () => {
+    for (const descending of [false, true]) {
+      const model = new GenerationModel(1)
+      const keyOf = (n: number) => text(`a/prefix/${String(n).padStart(6, "0")}`)
+      for (let n = 0; n < 500; n++) model.append(rowOf(keyOf(n * 2), n + 1))
+      const options = { start: keyOf(101), end: keyOf(899), descending, maxSequence: Infinity }
+      const expected = model.range(options)
+      const cursor = model.generation.cursor(options)
+      assertRows(drain(cursor, 100), expected.splice(0, 100))
+      // The 512th key makes the leaves choose their numbers anew.
+      for (let n = 0; n < 100; n++) model.append(rowOf(keyOf(n * 10 + 1), 501 + n))
+      assertRows(drain(cursor), expected)
+    }
+  })
+
+  it("lets a cursor on every key go on while all leaves split under it", () => {
+    for (const descending of [false, true]) {
+      const model = new GenerationModel(1)
+      const keyOf = (n: number) => text(`key-${String((n * 7919) % 10_007).padStart(5, "0")}`)
+      for (let n = 0; n < 300; n++) model.append(rowOf(keyOf(n), n + 1))
+      const expected = model.range({ descending, maxSequence: Infinity })
+      const cursors = expected.map((_, passed) => {
+        const cursor = model.generation.cursor({ descending, maxSequence: Infinity })
+        drain(cursor, passed)
+        return cursor
+      })
+      for (let n = 300; n < 900; n++) {
+        model.append(rowOf(keyOf(n), n + 1))
+        const passed = n - 300
+        if (passed < 300) assertRows(drain(cursors[passed] as Cursor, 3), expected.slice(passed, passed + 3))
       }
+      for (const [passed, cursor] of cursors.entries()) assertRows(drain(cursor), expected.slice(passed + 3))
     }
-    fill(generation, 1)
-    generation.dispose()
-    assert.strictEqual(generation.allocatedBytes, 0)
-    assert.strictEqual(chunkPool.allocatedBytes, 2 * 1024 * 1024)
-    assert.throws(() => generation.find(bytes(1), 0, 1, Infinity))
-    assert.throws(() => append(generation, rowOf(bytes(1), 100)))
-    const successor = generation.successor()
-    fill(successor, 2)
-    assert.strictEqual(chunkPool.allocatedBytes, 0)
-    for (let n = 0; n < 60; n++) {
-      const value = successor.copyValue(successor.find(bytes(n), 0, 1, Infinity))
-      assert.isTrue(value.length === 100_000 && value.every((byte) => byte === 2))
-    }
+  })
+
+  it("searches for no key again while nothing is appended", () => {
+    const generation = Generation.make({ hashSeed: 1 })
+    for (let n = 0; n < 1000; n++) append(generation, rowOf(text(`${(n * 7919) % 1009}`), n + 1))
+    const placeOf = vi.spyOn(OrderedLeaves.prototype, "placeOf")
+    assert.strictEqual(drain(generation.cursor({ maxSequence: Infinity })).length, 1000)
+    assert.strictEqual(drain(generation.cursor({ maxSequence: Infinity, descending: true })).length, 1000)
+    assert.strictEqual(placeOf.mock.calls.length, 0)
+    placeOf.mockRestore()
+  })
+
+  it("catches up in bounded slices with what was appended during the build", () => {
+    const generation = Generation.make({ hashSeed: 1 })
+    for (let n = 0; n < 10; n++) append(generation, rowOf(text(`a${n}`), n + 1))
+    assert.isFalse(generation.prepareOrder(1))
+    for (let n = 0; n < 1000; n++) append(generation, rowOf(text(`b${n}`), n + 11))
+    let slices = 1
+    while (!generation.prepareOrder(1)) slices++
+    assert.isAtLeast(slices, 1000)
   })
 })

@@ -17,7 +17,7 @@ class CountingRecords extends RowRecords {
 }
 
 const ordered = (keys: Iterable<string>) => {
-  const rows = new CountingRecords(undefined)
+  const rows = new CountingRecords()
   const leaves = new OrderedLeaves(rows, new KeyNumber(new Uint8Array(0), 0, 0xff))
   let worst = 0
   for (const key of keys) {
@@ -115,6 +115,18 @@ describe("OrderedLeaves", () => {
     })
   }
 
+  it("goes to the bytes of hardly any key once 512 have shown what keys share", () => {
+    const { leaves, rows } = ordered([])
+    let comparisons = 0
+    for (const [n, number] of shuffled(5).entries()) {
+      const key = text(`tenant/7/user/${digits(number)}`)
+      rows.comparisons = 0
+      leaves.insert(rows.append(key, 0, key.length, key, 0, 0, 1, Kind.put, 0, 0))
+      if (n >= 512) comparisons += rows.comparisons
+    }
+    assert.isBelow(comparisons, count / 100)
+  })
+
   it("seeks the first entry at or after a key, and finds the place of each entry", () => {
     const numbers = shuffled(6)
     const { leaves, rows } = ordered(numbers.map((n) => digits(n * 2)))
@@ -135,7 +147,7 @@ describe("OrderedLeaves", () => {
   })
 
   it("moves the version of a leaf whenever an entry of it moves", () => {
-    const rows = new RowRecords(undefined)
+    const rows = new RowRecords()
     const leaves = new OrderedLeaves(rows, new KeyNumber(new Uint8Array(0), 0, 0xff))
     const kept = new Map<number, { readonly place: number; readonly version: number; readonly number: number }>()
     for (const n of shuffled(7).slice(0, 3000)) {
@@ -151,6 +163,7 @@ describe("OrderedLeaves", () => {
         const leaf = leafOf(place)
         if (leaves.versionOf(leaf) !== version) kept.delete(row)
         else {
+          assert.isBelow(positionOf(place), leaves.countOf(leaf))
           assert.strictEqual(leaves.rowAt(leaf, positionOf(place)), row)
           assert.strictEqual(leaves.numberAt(leaf, positionOf(place)), number)
         }

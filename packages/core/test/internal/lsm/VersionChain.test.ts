@@ -15,7 +15,7 @@ class CountingRecords extends RowRecords {
 
 /** One key with so many versions, of sequence numbers 10, 20, 30, ... and rows 0, 1, 2, ... */
 const hotKey = (versions: number) => {
-  const rows = new CountingRecords(undefined)
+  const rows = new CountingRecords()
   let newest = -1
   for (let i = 0; i < versions; i++) {
     const row = rows.append(key, 0, 1, key, 0, 0, (i + 1) * 10, Kind.put, 0, 0)
