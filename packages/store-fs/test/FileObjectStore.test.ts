@@ -316,6 +316,7 @@ describe("writes", () => {
   it.live("leave no temporary file, whether they succeed, are refused, fail or are interrupted", () =>
     Effect.gen(function* () {
       const { at, store } = yield* setUp()
+      const { openDescriptors } = record()
       yield* create(store, "a/x")
       yield* Effect.flip(create(store, "a/x", "2"))
       yield* store.put("a/x", body)
@@ -331,6 +332,7 @@ describe("writes", () => {
       assert.match(full.message, /ENOSPC/)
       spy.mockRestore()
       assert.deepStrictEqual(filesBelow(at("a")), ["x"])
+      assert.strictEqual(openDescriptors(), 0)
       yield* create(store, "a/y")
     })
   )
@@ -362,6 +364,30 @@ describe("writes", () => {
       const { calls } = record()
       yield* create(store, "a/y", "mine")
       assert.strictEqual(calls.length, 1, "the folder is synced before the create is acknowledged")
+    })
+  )
+
+  it.live("a file that was touched, or took the place of the one created, is not taken for it", () =>
+    Effect.gen(function* () {
+      const { at, store } = yield* setUp()
+      yield* create(store, "a")
+      yield* create(store, "a")
+      NodeFs.utimesSync(at("a"), 1000, 1000)
+      assert.strictEqual(yield* reasonOf(create(store, "a")), "AlreadyExists")
+    })
+  )
+
+  it.live("a temporary file that is swept under a writer that slept fails the write, to be repeated", () =>
+    Effect.gen(function* () {
+      const { at, store } = yield* setUp()
+      const { linkSync } = NodeFs
+      vi.spyOn(NodeFs, "linkSync").mockImplementationOnce((from, to) => {
+        NodeFs.rmSync(from)
+        linkSync(from, to)
+      })
+      assert.strictEqual(yield* reasonOf(create(store, "a")), "Unavailable")
+      yield* create(store, "a")
+      assert.deepStrictEqual(new Uint8Array(NodeFs.readFileSync(at("a"))), body)
     })
   )
 
@@ -463,6 +489,18 @@ describe("errors", () => {
       assert.strictEqual(error.reason._tag, "Unsupported")
       assert.match(error.message, /hard links/)
       assert.deepStrictEqual(yield* paths(store), [])
+    })
+  )
+
+  it.live("a folder that the system refuses to unlink with EPERM is nothing to delete; a file is Denied", () =>
+    Effect.gen(function* () {
+      const { store } = yield* setUp()
+      yield* store.put("a/b", body)
+      vi.spyOn(NodeFs, "unlinkSync").mockImplementation(() => {
+        throw Object.assign(new Error("EPERM: operation not permitted"), { code: "EPERM" })
+      })
+      yield* store.delete("a")
+      assert.strictEqual(yield* reasonOf(store.delete("a/b")), "Denied")
     })
   )
 

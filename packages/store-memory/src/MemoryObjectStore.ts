@@ -19,7 +19,6 @@
  *
  * ```ts
  * import * as MemoryObjectStore from "@effect-slatedb/store-memory/MemoryObjectStore"
- * import { ObjectStore } from "@effect-slatedb/core/ObjectStore"
  * import * as Effect from "effect/Effect"
  *
  * const bucket = MemoryObjectStore.makeState()

@@ -24,7 +24,7 @@
  *   yield* faults.add({ operation: "putIfAbsent", path: "wal/", times: 1, fault: Fault.failAfter() })
  *
  *   const create = faults.store.putIfAbsent("db/wal/1", new Uint8Array(3), { putId: "a" })
- *   const error = yield* Effect.flip(create) // Unavailable, yet the object is there
+ *   yield* Effect.flip(create) // Unavailable, yet the object is there
  *   yield* create // the same put id: it was ours
  *
  *   const requests = yield* faults.requests({ path: "wal/" })

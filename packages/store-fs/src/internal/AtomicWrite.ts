@@ -54,10 +54,10 @@ export const make = (options: {
       try {
         return new Temporary(name, NodeFs.openSync(name, "wx"))
       } catch (cause) {
-        if (!(cause instanceof Error && hasCode("EEXIST")(cause))) throw cause
+        if (FileErrors.fromCause(cause).code !== "EEXIST") throw cause
       }
     }
-    throw FileErrors.errno("EBUSY", `no free temporary name for ${file}`)
+    throw FileErrors.make("EBUSY", `no free temporary name for ${file}`)
   }
 
   const write = (file: string, body: ObjectStore.Body, commit: (temporary: Temporary) => void) => {
@@ -68,7 +68,7 @@ export const make = (options: {
     )
     return Effect.acquireUseRelease(
       // A folder that vanished since it was prepared is made again, once.
-      Effect.catchIf(open, hasCode("ENOENT"), () => {
+      Effect.catchIf(open, FileErrors.hasCode("ENOENT"), () => {
         folders.forget(folder)
         return open
       }),
@@ -96,7 +96,7 @@ export const make = (options: {
           remember(creates, file, { putId, identity })
         })
       ),
-      Effect.catchIf(hasCode("EEXIST"), (error) =>
+      Effect.catchIf(FileErrors.hasCode("EEXIST"), (error) =>
         isOurs(file, putId) ? syncFolder(NodePath.dirname(file)) : Effect.fail(error)
       )
     )
@@ -163,8 +163,8 @@ const mustBeAbsent = (file: string): void => {
   const stats = NodeFs.lstatSync(file, { throwIfNoEntry: false })
   if (stats === undefined) return
   throw stats.isDirectory()
-    ? FileErrors.errno("EISDIR", `a folder stands where the object would be: ${file}`)
-    : FileErrors.errno("EEXIST", `the object is there: ${file}`)
+    ? FileErrors.make("EISDIR", `a folder stands where the object would be: ${file}`)
+    : FileErrors.make("EEXIST", `the object is there: ${file}`)
 }
 
 const link = (temporary: string, file: string): void => {
@@ -172,8 +172,8 @@ const link = (temporary: string, file: string): void => {
     NodeFs.linkSync(temporary, file)
   } catch (cause) {
     // The folder may be written to, as the temporary file shows; EPERM is how Linux says that there are no links.
-    const isRefused = cause instanceof Error && hasCode("EPERM")(cause)
-    throw isRefused ? FileErrors.errno("ENOTSUP", `the file system has no hard links: ${file}`) : cause
+    const hasNoLinks = FileErrors.fromCause(cause).code === "EPERM"
+    throw hasNoLinks ? FileErrors.make("ENOTSUP", `the file system has no hard links: ${file}`) : cause
   }
 }
 
@@ -183,8 +183,3 @@ const remember = (creates: Map<string, Create>, file: string, create: Create): v
   const oldest = creates.keys().next()
   if (creates.size > CREATES_MAX && oldest.done !== true) creates.delete(oldest.value)
 }
-
-const hasCode =
-  (code: string) =>
-  (error: FileError): boolean =>
-    FileErrors.errnoOf(error).code === code

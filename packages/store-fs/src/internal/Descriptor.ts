@@ -43,7 +43,9 @@ const writeChunks = Effect.fnUntraced(function* (fd: number, body: ObjectStore.B
 const writeOnce = (fd: number, bytes: Uint8Array): Effect.Effect<number, FileError> =>
   Effect.uninterruptible(
     Effect.callback((resume) => {
-      NodeFs.write(fd, bytes, (error, written) => resume(error === null ? Effect.succeed(written) : Effect.fail(error)))
+      NodeFs.write(fd, bytes, (error, written) =>
+        resume(error === null ? Effect.succeed(written) : Effect.fail(FileErrors.fromCause(error)))
+      )
     })
   )
 
@@ -92,7 +94,7 @@ const readOnce = (fd: number, bytes: Uint8Array, position: number): Effect.Effec
     Effect.flatMap(
       Effect.callback<number, FileError>((resume) => {
         NodeFs.read(fd, bytes, 0, bytes.length, position, (error, count) =>
-          resume(error === null ? Effect.succeed(count) : Effect.fail(error))
+          resume(error === null ? Effect.succeed(count) : Effect.fail(FileErrors.fromCause(error)))
         )
       }),
       (count) => FileErrors.attempt(() => advance(count))
@@ -101,7 +103,7 @@ const readOnce = (fd: number, bytes: Uint8Array, position: number): Effect.Effec
 
 /** Objects do not shrink: only something foreign can have cut the file while it was read. */
 const advance = (count: number): number => {
-  if (count === 0) throw FileErrors.errno("EIO", "the file ended before the size it was opened with")
+  if (count === 0) throw FileErrors.make("EIO", "the file ended before the size it was opened with")
   return count
 }
 
@@ -109,7 +111,7 @@ const advance = (count: number): number => {
 export const sync = (fd: number): Effect.Effect<void, FileError> =>
   Effect.uninterruptible(
     Effect.callback((resume) => {
-      NodeFs.fsync(fd, (error) => resume(error === null ? Effect.void : Effect.fail(error)))
+      NodeFs.fsync(fd, (error) => resume(error === null ? Effect.void : Effect.fail(FileErrors.fromCause(error))))
     })
   )
 

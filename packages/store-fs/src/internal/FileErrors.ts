@@ -14,15 +14,38 @@
  * Only `Unavailable` is worth repeating: a disk gets space, a descriptor free.
  */
 import * as ObjectStore from "@effect-slatedb/core/ObjectStore"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import type { PlatformError } from "effect/PlatformError"
+import { PlatformError } from "effect/PlatformError"
 
-/** How an operation on files fails before it is told to callers. */
-export type FileError = PlatformError | NodeJS.ErrnoException
+/** How an operation on files fails, before callers are told in the words of the contract. */
+export class FileError extends Data.TaggedError("FileError")<{
+  /** That of the operating system: `ENOENT`. */
+  readonly code: string
+  readonly message: string
+  readonly cause?: unknown
+}> {}
+
+/** An error as the operating system would raise it. */
+export const make = (code: string, message: string): FileError =>
+  new FileError({ code, message: `${code}: ${message}` })
+
+/** What was thrown by an operation on files, or what the `FileSystem` service failed with. */
+export const fromCause = (cause: unknown): FileError => {
+  if (cause instanceof FileError) return cause
+  if (cause instanceof PlatformError && cause.reason.cause !== undefined) return fromCause(cause.reason.cause)
+  if (!(cause instanceof Error)) return new FileError({ code: "UNKNOWN", message: String(cause), cause })
+  const code = "code" in cause && typeof cause.code === "string" ? cause.code : "UNKNOWN"
+  return new FileError({ code, message: cause.message, cause })
+}
 
 /** Runs a synchronous operation on files. */
-export const attempt = <A>(run: () => A): Effect.Effect<A, FileError> =>
-  Effect.try({ try: run, catch: (cause) => (cause instanceof Error ? cause : new Error(String(cause))) })
+export const attempt = <A>(run: () => A): Effect.Effect<A, FileError> => Effect.try({ try: run, catch: fromCause })
+
+export const hasCode =
+  (code: string) =>
+  (error: FileError): boolean =>
+    error.code === code
 
 /** Tells why an operation on `path` failed in the words of the contract. */
 export const toStoreError =
@@ -30,10 +53,13 @@ export const toStoreError =
   (error: FileError): ObjectStore.ObjectStoreError =>
     ObjectStore.fail(reasonOf(operation, path, error))
 
-const reasonOf = (operation: ObjectStore.Operation, path: string, error: FileError): ObjectStore.Reason => {
-  const { code, message } = errnoOf(error)
+const reasonOf = (
+  operation: ObjectStore.Operation,
+  path: string,
+  { cause, code, message }: FileError
+): ObjectStore.Reason => {
   const writes = operation === "put" || operation === "putIfAbsent"
-  const details = { operation, path, detail: message, cause: error }
+  const details = { operation, path, detail: message, cause }
   switch (code) {
     case "ENOENT":
       return writes ? new ObjectStore.Unavailable(details) : new ObjectStore.NotFound(details)
@@ -58,13 +84,3 @@ const reasonOf = (operation: ObjectStore.Operation, path: string, error: FileErr
       return new ObjectStore.Unavailable(details)
   }
 }
-
-/** The error of the operating system, also from inside a `PlatformError`. */
-export const errnoOf = (error: FileError): NodeJS.ErrnoException => {
-  if (!("reason" in error)) return error
-  return error.reason.cause instanceof Error ? error.reason.cause : error
-}
-
-/** An error as the operating system would have raised it. */
-export const errno = (code: string, message: string): NodeJS.ErrnoException =>
-  Object.assign(new Error(`${code}: ${message}`), { code })

@@ -89,6 +89,7 @@ const readEntries = (
   wanted: Wanted
 ): Effect.Effect<ReadonlyArray<Entry>, FileError> =>
   fileSystem.readDirectoryEntries(folder.file).pipe(
+    Effect.mapError(FileErrors.fromCause),
     Effect.map((found) =>
       found
         .flatMap((entry) => entryOf(folder, entry))
@@ -96,10 +97,7 @@ const readEntries = (
         .toSorted((a, b) => ObjectStore.comparePaths(a.path, b.path))
     ),
     // A folder that went since its name was read holds nothing; nor does a root that was never written to.
-    Effect.catchIf(
-      (error) => FileErrors.errnoOf(error).code === "ENOENT",
-      () => Effect.succeed([])
-    )
+    Effect.catchIf(FileErrors.hasCode("ENOENT"), () => Effect.succeed([]))
   )
 
 /** Links, sockets and the like are no objects, nor is a file whose name no path is written as. */

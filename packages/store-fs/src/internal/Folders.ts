@@ -51,7 +51,8 @@ export const make = (options: {
 
   const makeSteps = Effect.fnUntraced(function* (folder: string) {
     const changed = missingAbove(root)
-    if (changed.length > 0) yield* fileSystem.makeDirectory(root, { recursive: true })
+    if (changed.length > 0)
+      yield* Effect.mapError(fileSystem.makeDirectory(root, { recursive: true }), FileErrors.fromCause)
     const steps = stepsTo(root, folder)
     for (const step of steps) {
       // Each is checked before anything is made below it.
@@ -95,7 +96,7 @@ const stepsTo = (root: string, folder: string): ReadonlyArray<string> => {
 const isThere = (folder: string): boolean => {
   const stats = NodeFs.lstatSync(folder, { throwIfNoEntry: false })
   if (stats?.isSymbolicLink() === true) {
-    throw FileErrors.errno("ELOOP", `a symbolic link below the root is not followed: ${folder}`)
+    throw FileErrors.make("ELOOP", `a symbolic link below the root is not followed: ${folder}`)
   }
   return stats?.isDirectory() === true
 }
@@ -110,16 +111,15 @@ const missingAbove = (root: string): ReadonlyArray<string> => {
 }
 
 const makeFolder = (fileSystem: FileSystem.FileSystem, folder: string): Effect.Effect<void, FileError> =>
-  Effect.catchIf(
-    fileSystem.makeDirectory(folder),
+  fileSystem.makeDirectory(folder).pipe(
+    Effect.mapError(FileErrors.fromCause),
     // Somebody else made it at the same time. If that is a file, what is written below it will fail.
-    (error) => FileErrors.errnoOf(error).code === "EEXIST",
-    () => Effect.void
+    Effect.catchIf(FileErrors.hasCode("EEXIST"), () => Effect.void)
   )
 
 const sweep = Effect.fnUntraced(function* (fileSystem: FileSystem.FileSystem, folder: string) {
   const now = yield* Clock.currentTimeMillis
-  const names = yield* fileSystem.readDirectory(folder)
+  const names = yield* Effect.mapError(fileSystem.readDirectory(folder), FileErrors.fromCause)
   yield* FileErrors.attempt(() => {
     for (const name of names.filter(FileNames.isTemporary)) {
       const file = NodePath.join(folder, name)

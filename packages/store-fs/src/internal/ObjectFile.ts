@@ -27,7 +27,7 @@ export const read = (
         FileErrors.attempt(() => {
           const size = mustBeFile(NodeFs.fstatSync(fd), file).size
           const chosen = bounds(size)
-          if (chosen === undefined) throw FileErrors.errno("EINVAL", `range begins at or beyond the end: size=${size}`)
+          if (chosen === undefined) throw FileErrors.make("EINVAL", `range begins at or beyond the end: size=${size}`)
           return chosen
         }),
         ({ end, start }) => Descriptor.read(fd, start, end - start)
@@ -42,8 +42,7 @@ export const head = (file: string, path: string): Effect.Effect<ObjectStore.Obje
 export const remove = (file: string): Effect.Effect<void, FileError> =>
   Effect.catchIf(
     FileErrors.attempt(() => NodeFs.unlinkSync(file)),
-    (error) => {
-      const { code } = FileErrors.errnoOf(error)
+    ({ code }) => {
       if (code === "EPERM") return isFolder(file)
       return code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR"
     },
@@ -59,9 +58,9 @@ export const metaOf = (path: string, stats: NodeFs.Stats): ObjectStore.ObjectMet
 
 const mustBeFile = (stats: NodeFs.Stats, file: string): NodeFs.Stats => {
   if (stats.isFile()) return stats
-  if (stats.isDirectory()) throw FileErrors.errno("EISDIR", `a folder is no object: ${file}`)
-  if (stats.isSymbolicLink()) throw FileErrors.errno("ELOOP", `a symbolic link below the root is not followed: ${file}`)
-  throw FileErrors.errno("EINVAL", `not a regular file: ${file}`)
+  if (stats.isDirectory()) throw FileErrors.make("EISDIR", `a folder is no object: ${file}`)
+  if (stats.isSymbolicLink()) throw FileErrors.make("ELOOP", `a symbolic link below the root is not followed: ${file}`)
+  throw FileErrors.make("EINVAL", `not a regular file: ${file}`)
 }
 
 /** How some systems refuse to unlink a folder is how they refuse what is not allowed. */

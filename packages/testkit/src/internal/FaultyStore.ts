@@ -141,7 +141,7 @@ const remember = (parts: Parts, stale: StaleListing, path: string, run: Answer<v
   Clock.clockWith((clock) => {
     const lagMax = StaleListing.lagMax(parts.rules.faults)
     if (lagMax === 0) return run
-    const found = Effect.catch(parts.inner.head(path), () => Effect.succeed(undefined))
+    const found = Effect.orElseSucceed(parts.inner.head(path), () => undefined)
     return Effect.flatMap(found, (meta) =>
       Effect.onExit(run, () => Effect.sync(() => stale.changed(path, meta, clock.currentTimeMillisUnsafe(), lagMax)))
     )

@@ -187,8 +187,19 @@ const ownership = (it: Fixture.It): void => {
       whole.fill(0xee)
       yield* store.putIfAbsent(`${folder}b`, parts, { putId: `${folder}b` })
       for (const part of parts) part.fill(0xee)
+      const view = new View(body)
+      yield* store.put(`${folder}c`, view)
+      view.fill(0xee)
       Fixture.assertBytes(yield* store.get(`${folder}a`), body, "put")
       Fixture.assertBytes(yield* store.get(`${folder}b`), body, "create")
+      Fixture.assertBytes(yield* store.get(`${folder}c`), body, "put of bytes whose slices share their memory")
     })
   )
+}
+
+/** Like a Buffer of Node.js, whose `slice` copies nothing. */
+class View extends Uint8Array {
+  override slice(start?: number, end?: number): Uint8Array<ArrayBuffer> {
+    return this.subarray(start, end)
+  }
 }
