@@ -124,7 +124,7 @@ export const laws: ReadonlyArray<Law<Manifest>> = [
   },
   {
     law: "table",
-    says: "the parts of a table come in the order data, filter, index, stats",
+    says: "the filter of a table is followed by its index, and that by its stats",
     prevents: "one part would be read as another",
     broken: (manifest) =>
       tablesOf(manifest)
@@ -283,8 +283,8 @@ const levelZeroChange = ({ next, previous }: Succession) => {
 }
 
 const isLaidOut = (info: SsTableInfo): boolean =>
-  info.filterOffset + info.filterLength <= info.indexOffset &&
-  (info.statsLength === 0 || info.indexOffset + info.indexLength <= info.statsOffset)
+  info.filterOffset + info.filterLength === info.indexOffset &&
+  (info.statsLength === 0 || info.indexOffset + info.indexLength === info.statsOffset)
 
 /** The least key that a table shows; absent when it has no rows. */
 const firstKey = ({ info, visibleRange }: SsTable): Uint8Array | undefined => {

@@ -28,6 +28,10 @@ const check = <A>(result: Result.Result<A, FormatError>): void => {
 
 export function* variants(bytes: Uint8Array): Iterable<Uint8Array> {
   for (let length = 0; length < bytes.length; length++) yield bytes.slice(0, length)
+  yield* flips(bytes)
+}
+
+export function* flips(bytes: Uint8Array): Iterable<Uint8Array> {
   for (let bit = 0; bit < bytes.length * 8; bit++) {
     const flipped = bytes.slice()
     flipped[bit >> 3] = (flipped[bit >> 3] as number) ^ (1 << (bit & 7))

@@ -106,8 +106,8 @@ const broken: ReadonlyArray<readonly [string, Partial<Manifest.Manifest>, string
   ],
   ["table: the first key", { l0: [table(12, "b", "a")] }, `table=${id(12)}`],
   ["table: a table of level 0", { l0: [withInfo(12, { kind: "wal" })] }, `table=${id(12)}`],
-  ["table: the parts of a table", { l0: [withInfo(12, { filterOffset: 101 })] }, `table=${id(12)}`],
-  ["table: the parts of a table", { l0: [withInfo(12, { statsOffset: 129 })] }, `table=${id(12)}`],
+  ["table: the filter of a table", { l0: [withInfo(12, { filterOffset: 101 })] }, `table=${id(12)}`],
+  ["table: the filter of a table", { l0: [withInfo(12, { indexLength: 19 })] }, `table=${id(12)}`],
   ["table: a visible range", { l0: [table(12, "b", "d", range("e", "f"))] }, `table=${id(12)}`],
   ["table: a visible range", { l0: [table(12, "b", "d", range({ _tag: "Unbounded" }, "b"))] }, `table=${id(12)}`],
   [
