@@ -5,6 +5,7 @@
  * @stability unstable
  * @since 0.1.0
  */
+export * as Admin from "./Admin.ts"
 export * as BlockCache from "./BlockCache.ts"
 export * as CompactionPolicy from "./CompactionPolicy.ts"
 export * as Compression from "./Compression.ts"

@@ -15,6 +15,7 @@
  *
  * Bytes are written once, by their allocator, before anybody reads them.
  */
+
 /** Size of the first chunk. */
 export const firstChunkBytes = 16 * 1024
 

@@ -68,4 +68,4 @@ export const adoptManifest = (state: DbState, current: VersionedManifest): DbSta
 
 /** The sealed generations that may become tables: all their rows are durable, or the WAL is off. Oldest first (L2). */
 export const flushable = (state: DbState, durableSequence: Sequence): ReadonlyArray<SealedGeneration> =>
-  state.sealed.filter((sealed) => sealed.generation.lastSequence <= durableSequence).reverse()
+  state.sealed.filter((sealed) => sealed.generation.lastSequence <= durableSequence).toReversed()

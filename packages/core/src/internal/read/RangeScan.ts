@@ -14,7 +14,7 @@
 import { copyOf } from "../model/ByteCopy.ts"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import type { Entry, ScanOptions } from "../../Db.ts"
+import type { Entry, ScanOptions } from "../model/ReadOptions.ts"
 import type * as DbError from "../../DbError.ts"
 import type { KeyRange } from "../../KeyRange.ts"
 import { ByteCopies } from "../lsm/ByteCopies.ts"

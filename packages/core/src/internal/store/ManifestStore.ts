@@ -24,10 +24,12 @@ export const make = (store: ObjectStore["Service"], paths: ObjectPaths, ulids: U
     boundaryPath: paths.boundary("manifest"),
     ulids,
     decode: (bytes) => Result.flatMap(ManifestCodec.decode(bytes), checked),
-    encode: (manifest) => {
-      const violations = ManifestInvariants.check(manifest)
-      if (violations.length > 0)
-        throw new Error(`L7: manifest to be written breaks its invariants: ${violations.join("; ")}`)
+    encode: (manifest, previous) => {
+      const violations = [
+        ...ManifestInvariants.check(manifest),
+        ...(previous === undefined ? [] : ManifestInvariants.checkSuccession(previous, manifest))
+      ]
+      if (violations.length > 0) throw new Error(`manifest to be written breaks the laws: ${violations.join("; ")}`)
       return ManifestCodec.encode(manifest)
     }
   })

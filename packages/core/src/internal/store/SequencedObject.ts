@@ -37,8 +37,8 @@ export interface SequencedObject<A> {
   readonly read: (id: number) => Effect.Effect<Versioned<A> | undefined, DbError.DbError>
   /** Ids that exist, ascending. */
   readonly ids: Effect.Effect<ReadonlyArray<number>, DbError.DbError>
-  /** Creates version `id`; `false` when another process did, or when the id lies behind the boundary. */
-  readonly create: (id: number, value: A) => Effect.Effect<boolean, DbError.DbError>
+  /** Creates the first version; `false` when another process did. */
+  readonly createFirst: (value: A) => Effect.Effect<boolean, DbError.DbError>
   /**
    * Applies a pure edit until it is stored or changes nothing, and answers with the
    * version that holds it. `edit` fails to give up, for example when fenced.
@@ -55,7 +55,8 @@ export const make = <A>(options: {
   readonly boundaryPath: string
   readonly ulids: UlidSource
   readonly decode: (bytes: Uint8Array) => Result.Result<A, FormatError>
-  readonly encode: (value: A) => Uint8Array
+  /** The bytes of a version that follows `previous`; there is none before the first. */
+  readonly encode: (value: A, previous: A | undefined) => Uint8Array
 }): SequencedObject<A> => {
   const { boundaryPath, folder, store, ulids } = options
 
@@ -108,8 +109,13 @@ export const make = <A>(options: {
     )
   )
 
-  const create = Effect.fnUntraced(function* (id: number, value: A): Effect.fn.Return<boolean, DbError.DbError> {
-    const created = yield* store.putIfAbsent(folder.path(id), options.encode(value), { putId: ulids.next() }).pipe(
+  const create = Effect.fnUntraced(function* (
+    id: number,
+    value: A,
+    previous: A | undefined
+  ): Effect.fn.Return<boolean, DbError.DbError> {
+    const bytes = options.encode(value, previous)
+    const created = yield* store.putIfAbsent(folder.path(id), bytes, { putId: ulids.next() }).pipe(
       Effect.as(true),
       Effect.catchReason("ObjectStoreError", "AlreadyExists", () => Effect.succeed(false)),
       Effect.mapError(StoreFailure.fromStore)
@@ -124,13 +130,13 @@ export const make = <A>(options: {
     refresh,
     read,
     ids: idsAfter(0),
-    create,
+    createFirst: (value) => create(1, value, undefined),
     update: Effect.fnUntraced(function* (known, edit) {
       let base = known
       for (;;) {
         const value = yield* Effect.fromResult(edit(base.value))
         if (value === base.value) return base
-        if (yield* create(base.id + 1, value)) return { id: base.id + 1, value }
+        if (yield* create(base.id + 1, value, base.value)) return { id: base.id + 1, value }
         // Should the listing lag behind, the version that was in the way can still be read.
         base = (yield* latestAfter(base.id)) ?? (yield* read(base.id + 1)) ?? base
       }

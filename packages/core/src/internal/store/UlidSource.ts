@@ -1,7 +1,7 @@
 /**
  * Fresh ids: for puts, so that a retry knows its own object, and for tables.
  *
- * Both are ULIDs made of the injected Clock and Random (decision 10). Table ids
+ * Both are ULIDs made of the injected Clock and Random (ADR 15). Table ids
  * must grow in the order in which memtables are flushed, also when the clock goes
  * back and across restarts (L16), so their source never returns an id that is not
  * above the last one.

@@ -154,7 +154,7 @@ const replay = Effect.fnUntraced(function* (
 
 /** Manifest 1, unless somebody creates it first. */
 const createFirst = Effect.fnUntraced(function* (manifests: ManifestStore.ManifestStore) {
-  const created = yield* manifests.create(1, Manifest.empty)
+  const created = yield* manifests.createFirst(Manifest.empty)
   const first: Versioned<Manifest.Manifest> = { id: 1, value: Manifest.empty }
   return created ? first : ((yield* manifests.latest) ?? first)
 })

@@ -16,7 +16,6 @@ import * as Scope from "effect/Scope"
 import { BlockCache } from "../../BlockCache.ts"
 import { CompactionPolicy } from "../../CompactionPolicy.ts"
 import { Compression } from "../../Compression.ts"
-import type { Db, Options, Status } from "../../Db.ts"
 import * as DbError from "../../DbError.ts"
 import { MergeOperator } from "../../MergeOperator.ts"
 import * as ObjectStore from "../../ObjectStore.ts"
@@ -38,12 +37,25 @@ import * as ManifestKeeper from "./ManifestKeeper.ts"
 import * as MemtableFlushTask from "./MemtableFlushTask.ts"
 import * as Opening from "./Opening.ts"
 import { StateCell } from "./StateCell.ts"
+import * as Status from "./Status.ts"
 import * as WalFlushTask from "./WalFlushTask.ts"
 import * as Writes from "./Writes.ts"
 
+/** A database open for writing: the service that `Db` describes. */
+export interface Writer extends Reads.Reads, Writes.Writes {
+  readonly flush: (target?: "wal" | "memtable") => Effect.Effect<void, DbError.DbError>
+  readonly status: Effect.Effect<Status.Status>
+  readonly close: Effect.Effect<void, DbError.DbError>
+}
+
+interface Options {
+  readonly path: string
+  readonly settings?: Settings.Input | undefined
+}
+
 export const open = Effect.fn("Db.open")(function* (
   options: Options
-): Effect.fn.Return<Db["Service"], DbError.DbError, ObjectStore.ObjectStore | Scope.Scope> {
+): Effect.fn.Return<Writer, DbError.DbError, ObjectStore.ObjectStore | Scope.Scope> {
   const scope = yield* Scope.make()
   const lifecycle = new Lifecycle()
   // Until the database is open, the scope's end just lets go of what was started.
@@ -60,7 +72,7 @@ export const open = Effect.fn("Db.open")(function* (
 
 /** What close needs of an open database besides its service. */
 interface Started {
-  readonly service: Omit<Db["Service"], "close">
+  readonly service: Omit<Writer, "close">
   readonly settings: Settings.Settings
   readonly cell: StateCell
   readonly storeRest: Effect.Effect<void, DbError.DbError>
@@ -171,7 +183,7 @@ const start = Effect.fnUntraced(function* (
     service: {
       ...reads,
       ...Writes.make({ lifecycle, settings, wal, backpressure, merge, clock }),
-      flush: Effect.fn("Db.flush")(function* (target) {
+      flush: Effect.fn("Db.flush")(function* (target?: "wal" | "memtable") {
         if (!lifecycle.isOpen) return yield* lifecycle.error
         if (target === "memtable" || (target === undefined && !settings.walEnabled)) return yield* flushMemtable
         if (!settings.walEnabled) {
@@ -181,7 +193,7 @@ const start = Effect.fnUntraced(function* (
         }
         return yield* wal.flush(false)
       }),
-      status: Effect.sync(() => status({ lifecycle, cell, wal, memtables, backpressure, settings }))
+      status: Effect.sync(() => Status.of({ lifecycle, cell, wal, memtables, backpressure, settings }))
     }
   }
 })
@@ -237,46 +249,4 @@ const writers = (
         crc32: compression.crc32
       })
   )
-}
-
-const status = (parts: {
-  readonly lifecycle: Lifecycle
-  readonly cell: StateCell
-  readonly wal: WalFlushTask.WalFlushTask
-  readonly memtables: MemtableFlushTask.MemtableFlushTask
-  readonly backpressure: Backpressure
-  readonly settings: Settings.Settings
-}): Status => {
-  const { backpressure, cell, lifecycle, memtables, settings, wal } = parts
-  const { current, sealed } = cell.state
-  const warnings: Array<string> = []
-  if (memtables.isStalled()) {
-    warnings.push(
-      `level 0 is full: tables=${current.manifest.l0.length} l0MaxSsts=${settings.l0MaxSsts}; memtables wait until a compactor makes room`
-    )
-  }
-  if (backpressure.waiting > 0) {
-    warnings.push(
-      `writers wait for memory: waiting=${backpressure.waiting} unflushedBytes=${cell.unflushedBytes} maxUnflushedBytes=${settings.maxUnflushedBytes}`
-    )
-  }
-  if (lifecycle.lastRetry !== undefined) {
-    warnings.push(`store requests were tried again: retries=${lifecycle.retries} last: ${lifecycle.lastRetry}`)
-  }
-  return {
-    state: lifecycle.state,
-    closed: lifecycle.reason,
-    durableSequence: cell.durableSequence,
-    visibleSequence: cell.visibleSequence,
-    writerEpoch: current.manifest.writerEpoch,
-    manifestId: current.id,
-    nextWalId: wal.nextWalId(),
-    unflushedBytes: cell.unflushedBytes + wal.bufferedBytes(),
-    immutableMemtables: sealed.length,
-    l0Tables: current.manifest.l0.length,
-    sortedRuns: current.manifest.runs.length,
-    retries: lifecycle.retries,
-    lastRetry: lifecycle.lastRetry,
-    warnings
-  }
 }

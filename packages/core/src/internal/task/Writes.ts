@@ -3,14 +3,14 @@
  * waits for it to be durable if it is asked to.
  *
  * Check, sequence number and append are one synchronous step: an interrupted
- * write was either not made or goes its way (decision 12).
+ * write was either not made or goes its way (ADR 17).
  */
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import type { WriteOptions } from "../../Db.ts"
+import type { WriteOptions } from "../model/WriteOptions.ts"
 import * as DbError from "../../DbError.ts"
 import * as KeyRange from "../../KeyRange.ts"
 import type { Settings } from "../../Settings.ts"

@@ -1,0 +1,87 @@
+/**
+ * What a database is doing, for people and tools: re-exported by the public `Db`
+ * module.
+ */
+import type * as DbError from "../../DbError.ts"
+import type { Settings } from "../../Settings.ts"
+import type { Backpressure } from "./Backpressure.ts"
+import type { Lifecycle } from "./Lifecycle.ts"
+import type { MemtableFlushTask } from "./MemtableFlushTask.ts"
+import type { StateCell } from "./StateCell.ts"
+import type { WalFlushTask } from "./WalFlushTask.ts"
+
+/**
+ * What the database is doing.
+ *
+ * @stability unstable
+ * @category models
+ * @since 0.1.0
+ */
+export interface Status {
+  readonly state: "open" | "closing" | "closed"
+  /** Why it closed, when it did so by itself. */
+  readonly closed: DbError.Closed | undefined
+  /** The greatest sequence number that is durable. */
+  readonly durableSequence: number
+  /** The greatest sequence number that was accepted. */
+  readonly visibleSequence: number
+  readonly writerEpoch: number
+  readonly manifestId: number
+  /** The id that the next WAL object gets. */
+  readonly nextWalId: number
+  /** Bytes allocated for rows that are not in level 0 yet. */
+  readonly unflushedBytes: number
+  /** Memtables that are frozen and not in level 0 yet. */
+  readonly immutableMemtables: number
+  readonly l0Tables: number
+  readonly sortedRuns: number
+  /** Store requests that failed and were tried again by a task, since open. */
+  readonly retries: number
+  /** The most recent of them. */
+  readonly lastRetry: string | undefined
+  /** Conditions that need attention, in plain words: stalls, a store that does not answer. */
+  readonly warnings: ReadonlyArray<string>
+}
+
+/** Puts a status together from what the tasks know. */
+export const of = (parts: {
+  readonly lifecycle: Lifecycle
+  readonly cell: StateCell
+  readonly wal: WalFlushTask
+  readonly memtables: MemtableFlushTask
+  readonly backpressure: Backpressure
+  readonly settings: Settings
+}): Status => {
+  const { backpressure, cell, lifecycle, memtables, settings, wal } = parts
+  const { current, sealed } = cell.state
+  const warnings: Array<string> = []
+  if (memtables.isStalled()) {
+    warnings.push(
+      `level 0 is full: tables=${current.manifest.l0.length} l0MaxSsts=${settings.l0MaxSsts}; memtables wait until a compactor makes room`
+    )
+  }
+  if (backpressure.waiting > 0) {
+    warnings.push(
+      `writers wait for memory: waiting=${backpressure.waiting} unflushedBytes=${cell.unflushedBytes} maxUnflushedBytes=${settings.maxUnflushedBytes}`
+    )
+  }
+  if (lifecycle.lastRetry !== undefined) {
+    warnings.push(`store requests were tried again: retries=${lifecycle.retries} last: ${lifecycle.lastRetry}`)
+  }
+  return {
+    state: lifecycle.state,
+    closed: lifecycle.reason,
+    durableSequence: cell.durableSequence,
+    visibleSequence: cell.visibleSequence,
+    writerEpoch: current.manifest.writerEpoch,
+    manifestId: current.id,
+    nextWalId: wal.nextWalId(),
+    unflushedBytes: cell.unflushedBytes + wal.bufferedBytes(),
+    immutableMemtables: sealed.length,
+    l0Tables: current.manifest.l0.length,
+    sortedRuns: current.manifest.runs.length,
+    retries: lifecycle.retries,
+    lastRetry: lifecycle.lastRetry,
+    warnings
+  }
+}
