@@ -26,26 +26,18 @@ export interface ApiModule {
   readonly exports: ReadonlyArray<ApiExport>
 }
 
-export const extract = (file: Ast.SourceFile, checker: Checker): ApiModule => {
-  const declarations = new Map(
-    file.statements.flatMap((statement) =>
-      namedDeclarations(statement).map((declaration) => [declaration.name?.getText() ?? "", declaration])
-    )
-  )
-  return {
-    narrative: narrativeOf(file),
-    exports: file.statements.flatMap((statement): ReadonlyArray<ApiExport> => {
-      if (Ast.isExportDeclaration(statement)) return renamed(statement, declarations, checker)
-      if (!isExported(statement)) return []
-      return namedDeclarations(statement).map((declaration) => ({
-        name: declaration.name?.getText() ?? "",
-        line: lineOf(file, statement),
-        signature: signatureOf(declaration, declaration.name?.getText() ?? "", checker),
-        doc: docOf(statement)
-      }))
+export const extract = (file: Ast.SourceFile, checker: Checker): ApiModule => ({
+  narrative: narrativeOf(file),
+  exports: file.statements.flatMap((statement): ReadonlyArray<ApiExport> => {
+    if (Ast.isExportDeclaration(statement)) return passedOn(statement, checker)
+    if (!isExported(statement)) return []
+    return namedDeclarations(statement).map((declaration) => {
+      const name = declaration.name?.getText() ?? ""
+      const signature = signatureOf(declaration, name, checker)
+      return { name, line: lineOf(statement), signature, doc: docOf(statement) }
     })
-  }
-}
+  })
+})
 
 type Declaration =
   | Ast.VariableDeclaration
@@ -64,24 +56,39 @@ const namedDeclarations = (statement: Ast.Statement): ReadonlyArray<Declaration>
     : []
 }
 
-/** `export { delete_ as delete }`: the doc comment stands inside, at the exported name. */
-const renamed = (
-  statement: Ast.ExportDeclaration,
-  declarations: ReadonlyMap<string, Declaration>,
-  checker: Checker
-): ReadonlyArray<ApiExport> => {
+/**
+ * `export { delete_ as delete }` and `export type { Status } from "./Status.ts"`: the
+ * doc comment stands at the exported name, or else where the thing is declared.
+ */
+const passedOn = (statement: Ast.ExportDeclaration, checker: Checker): ReadonlyArray<ApiExport> => {
   const clause = statement.exportClause
-  if (clause === undefined || !Ast.isNamedExports(clause)) return []
+  if (clause === undefined || !Ast.isNamedExports(clause)) {
+    // What a module exports has to be readable in it.
+    return [{ name: statement.getText(), line: lineOf(statement), signature: "", doc: undefined }]
+  }
   return clause.elements.map((element) => {
-    const declaration = declarations.get((element.propertyName ?? element.name).getText())
     const name = element.name.getText()
+    const declared = declarationOf(element, checker)
     return {
       name,
-      line: lineOf(element.getSourceFile(), element),
-      signature: declaration === undefined ? element.getText() : signatureOf(declaration, name, checker),
-      doc: docOf(element)
+      line: lineOf(element),
+      signature: declared === undefined ? element.getText() : signatureOf(declared.declaration, name, checker),
+      doc: docOf(element) ?? (declared === undefined ? undefined : docOf(declared.statement))
     }
   })
+}
+
+const declarationOf = (element: Ast.ExportSpecifier, checker: Checker) => {
+  const symbol = checker.getSymbolAtLocation(element.name)
+  if (symbol === undefined) return undefined
+  const found = checker.getAliasedSymbol(symbol).declarations[0]?.resolve()
+  for (let at = found; at !== undefined; at = at.parent) {
+    if (!Ast.isStatement(at)) continue
+    const statement = at
+    const declaration = namedDeclarations(statement).find((one) => one === found)
+    return declaration === undefined ? undefined : { declaration, statement }
+  }
+  return undefined
 }
 
 const isExported = (statement: Ast.Statement): boolean =>
@@ -89,8 +96,11 @@ const isExported = (statement: Ast.Statement): boolean =>
   Array.isArray(statement.modifiers) &&
   statement.modifiers.some((modifier: Ast.Node) => modifier.kind === Ast.SyntaxKind.ExportKeyword)
 
-const lineOf = (file: Ast.SourceFile, node: Ast.Node): number =>
-  file.getLineStarts().findLastIndex((start) => start <= node.getStart()) + 1
+const lineOf = (node: Ast.Node): number =>
+  node
+    .getSourceFile()
+    .getLineStarts()
+    .findLastIndex((start) => start <= node.getStart()) + 1
 
 const textBetween = (node: Ast.Node, start: number, end: number): string =>
   node.getSourceFile().text.slice(start, end).trim()

@@ -63,8 +63,8 @@ export const renderPage = ({ module, moduleName, packageName, source }: Page): s
   return [
     notice,
     `# ${moduleName}`,
-    module.narrative?.prose ?? "",
     `\`\`\`ts\nimport * as ${moduleName} from "${packageName}/${moduleName}"\n\`\`\``,
+    module.narrative?.prose ?? "",
     `Source: [${source}](../../../${source})`,
     ...[...categories].flatMap(([category, exports]) => [`## ${category}`, ...exports.map(renderExport)])
   ]

@@ -7,8 +7,9 @@ const config = "/api/tsconfig.json"
 
 const extract = (text: string): ApiModule.ApiModule => {
   const files = new Map([
-    [config, JSON.stringify({ compilerOptions: { noLib: true, types: [] }, files: ["Thing.ts"] })],
-    ["/api/Thing.ts", text]
+    [config, JSON.stringify({ compilerOptions: { noLib: true, types: [] }, files: ["Thing.ts", "Other.ts"] })],
+    ["/api/Thing.ts", text],
+    ["/api/Other.ts", `${doc("Declared elsewhere.")}export interface Other { readonly a: string }\n`]
   ])
   const api = new API({
     cwd: "/api",
@@ -71,6 +72,13 @@ export { delete_ as delete }
     )
   })
 
+  it("finds what is passed on where it is declared, with its doc comment", () => {
+    const [other] = extract('export type { Other as Renamed } from "./Other.ts"\n').exports
+    assert.strictEqual(other?.name, "Renamed")
+    assert.strictEqual(other?.signature, "interface Other { readonly a: string }")
+    assert.strictEqual(other?.doc?.prose, "Declared elsewhere.")
+  })
+
   it("takes tags out of doc comments, but not out of their examples", () =>
     assert.deepStrictEqual(
       ApiModule.parseDoc("/**\n * What.\n *\n * ```ts\n * @decorated\n * ```\n * @since 0.1.0\n */"),
@@ -100,6 +108,9 @@ describe("the API reference", () => {
     assert.deepStrictEqual(gaps(page(`${narrative}import "./A.ts"\nexport const a = 1\n`)), [
       "packages/core/src/Thing.ts:8 a has no doc comment"
     ])
+    assert.deepStrictEqual(gaps(page(`${narrative}import "./A.ts"\nexport * from "./Other.ts"\n`)), [
+      'packages/core/src/Thing.ts:8 export * from "./Other.ts" has no doc comment'
+    ])
     assert.deepStrictEqual(gaps(page("export {}\n")), ["packages/core/src/Thing.ts:1 the module has no doc comment"])
   })
 
@@ -107,7 +118,7 @@ describe("the API reference", () => {
     const rendered = renderPage(
       page(`${narrative}\n${doc("See {@link b}.")}export const a = 1\n${doc("B.")}export const b = 2\n`)
     )
-    assert.include(rendered, "# Thing\n\nThings.\n")
+    assert.include(rendered, "\n\nThings.\n\nSource: [packages/core/src/Thing.ts]")
     assert.include(
       rendered,
       "## models\n\n### a\n\n```ts\nconst a: 1\n```\n\nSee `b`.\n\n*Since 0.1.0, unstable*\n\n### b\n"

@@ -187,6 +187,7 @@ describe("sources", () => {
     "packages/core/src/Db.ts": "",
     "packages/core/src/Settings.ts": ""
   })
+  rule("modules open with prose", Tidy.modulesOpenWithProse, { "packages/cli/src/Get.ts": "const a = 1" })
   rule("no private file is dead", Tidy.noDeadFiles, { "packages/core/src/internal/lsm/Merge.ts": "" })
   rule("names say something", Tidy.namesSaySomething, { "packages/core/src/internal/lsm/Utils.ts": "" })
   rule("types are not forced", Tidy.typesAreNotForced, {
@@ -255,6 +256,32 @@ describe("decision records", () => {
       Papers.adrsAreInOrder({ "0001-a.md": adr(1, "Superseded by [2](0002-b.md)"), "0002-b.md": adr(2) }),
       1
     )
+  })
+})
+
+describe("documents", () => {
+  const documents = Object.fromEntries(
+    [...namesIn("."), ...SourceTree.listFiles(root, "docs", () => true)]
+      .filter((path) => path.endsWith(".md"))
+      .map((path) => [path, NodeFs.readFileSync(NodePath.join(root, path), "utf8")])
+  )
+
+  it("have no dead links", () => {
+    assert.isNotEmpty(Object.keys(documents))
+    none(Papers.linksResolve(documents, (path) => NodeFs.existsSync(NodePath.join(root, path))))
+    const planted = { "docs/a.md": "[b](b.md#part) [c](../c.md) [d](https://example.org) [gone](gone.md)" }
+    const known = new Set(["docs/b.md", "c.md"])
+    assert.deepStrictEqual(
+      Papers.linksResolve(planted, (path) => known.has(path)),
+      ["docs/a.md links to gone.md, which is not there"]
+    )
+  })
+
+  it("the architecture says what every file of core is", () => {
+    const paths = SourceTree.listFiles(root, "packages/core/src", (path) => !path.endsWith("/index.ts"))
+    none(Papers.architectureNamesFiles(documents["docs/ARCHITECTURE.md"] ?? "", paths))
+    const planted = "# A\n\n## Role to file\n\n`Db` `Gone`\n\n## State\n\n`Other`"
+    assert.lengthOf(Papers.architectureNamesFiles(planted, ["src/Db.ts", "src/internal/lsm/Unsaid.ts"]), 2)
   })
 })
 

@@ -4,6 +4,8 @@
  * Like the rules for sources these are pure functions, here over lists of paths
  * and texts, so that the test can plant a violation.
  */
+import * as NodePath from "node:path"
+import { nounOf } from "./Floors.ts"
 import type { SourceFile } from "./SourceTree.ts"
 
 export const laws: ReadonlyArray<string> = Array.from({ length: 19 }, (_, index) => `L${index + 1}`)
@@ -79,6 +81,34 @@ export const libraryExportsAreAlike = (json: PackageJson): ReadonlyArray<string>
       : [])
   ])
 }
+
+/** The architecture document names every file of core under the floor that it is on, and none that is gone. */
+export const architectureNamesFiles = (document: string, paths: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const section = document.split("\n## ").find((text) => text.startsWith("Role to file")) ?? ""
+  const named = new Set([...section.matchAll(/`([A-Z]\w*)`/g)].map(([, name = ""]) => name))
+  const present = new Set(paths.map(nounOf))
+  return [
+    ...[...present]
+      .filter((name) => !named.has(name))
+      .map((name) => `docs/ARCHITECTURE.md does not say what ${name} is`),
+    ...[...named]
+      .filter((name) => !present.has(name))
+      .map((name) => `docs/ARCHITECTURE.md names ${name}, which is gone`)
+  ]
+}
+
+/** Links of documents to files lead somewhere. */
+export const linksResolve = (
+  documents: Readonly<Record<string, string>>,
+  exists: (path: string) => boolean
+): ReadonlyArray<string> =>
+  Object.entries(documents).flatMap(([document, text]) =>
+    [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)]
+      .map(([, target = ""]) => target)
+      .filter((target) => !/^[a-z]+:/.test(target))
+      .filter((target) => !exists(NodePath.posix.join(NodePath.posix.dirname(document), target)))
+      .map((target) => `${document} links to ${target}, which is not there`)
+  )
 
 /** What comments cite exists: records as `ADR 9`, laws as `L7`. */
 export const citationsExist = (files: ReadonlyArray<SourceFile>, adrCount: number): ReadonlyArray<string> =>

@@ -64,7 +64,8 @@ export const tasksAreStrangers: Rule = forEachImport((file, imported) =>
 export const packagesUsePublicModules: Rule = forEachImport((file, imported) => {
   const home = file.path.split("/").slice(0, 3).join("/")
   if (imported.target !== undefined) {
-    return imported.target.startsWith(`${home}/`)
+    // A program may read its own version.
+    return imported.target.startsWith(`${home}/`) || imported.target === home.replace(/src$/, "package.json")
       ? undefined
       : `a relative import may not leave ${home}: ${imported.specifier}`
   }
@@ -221,3 +222,9 @@ export const disabledLintHasReasons: Rule = (files) =>
       .filter(({ name }) => !/lint-disable\S* \S+.* -- \S+/.test(name))
       .map((comment) => at(file, comment, "a lint rule is switched off without a reason: name the rule, then '-- why'"))
   )
+
+/** Every module opens with prose: what it is, the life of a value through it, what it does not do. */
+export const modulesOpenWithProse: Rule = (files) =>
+  files
+    .filter(({ path, text }) => nounOf(path) !== "index" && !text.startsWith("/**"))
+    .map(({ path }) => `${path} does not open with prose: say what it is`)
