@@ -2,24 +2,12 @@
  * What the harness and the process of an engine say to each other: one command at
  * a time, each with one answer.
  */
-import type { Mode, S3Location, Store } from "./Engine.ts"
-import type * as Engines from "./Engines.ts"
+import type { Assignment } from "./Assignment.ts"
+import type { Store } from "./Engine.ts"
 import type { Line, Task } from "./lifecycle/Task.ts"
 import type * as Load from "./Load.ts"
 import type { Parameters } from "./Workload.ts"
 import type * as Workloads from "./Workloads.ts"
-
-/** Which engine a process is for, and where its databases go. */
-export interface Assignment {
-  readonly engine: Engines.Name
-  readonly mode: Mode
-  /** The store, for engines that stand on one. */
-  readonly store: Store
-  readonly s3: S3Location | undefined
-  readonly settings: Readonly<Record<string, unknown>>
-  /** A folder of this process alone. */
-  readonly directory: string
-}
 
 export interface Description {
   readonly name: string

@@ -2,9 +2,16 @@
  * The XML of the S3 simulator: listings, and the few other documents it answers
  * with.
  */
-import type { StoredObject } from "./S3Simulator.ts"
 
 const keysPerPageMax = 1000
+
+export interface StoredObject {
+  readonly body: Buffer
+  readonly etag: string
+  readonly lastModified: Date
+  /** The `x-amz-meta-` headers it was put with. */
+  readonly metadata: Readonly<Record<string, string>>
+}
 
 /**
  * One page of a ListObjectsV2: keys in the order of their UTF-8 bytes, from

@@ -22,6 +22,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as ObjectKind from "./ObjectKind.ts"
 import * as S3Listing from "./S3Listing.ts"
+import type { StoredObject } from "./S3Listing.ts"
 
 export interface Options {
   /** 0 lets the system choose. */
@@ -34,14 +35,6 @@ export interface Options {
 
 /** Requests and their bytes by operation and kind of object, for example `PUT wal`. */
 export type Stats = Readonly<Record<string, { readonly count: number; readonly bytes: number }>>
-
-export interface StoredObject {
-  readonly body: Buffer
-  readonly etag: string
-  readonly lastModified: Date
-  /** The `x-amz-meta-` headers it was put with. */
-  readonly metadata: Readonly<Record<string, string>>
-}
 
 /** What the server keeps. Keys are without the bucket. */
 interface Bucket {

@@ -46,56 +46,14 @@ import * as Config from "effect/Config"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as ClientConfig from "./internal/ClientConfig.ts"
+import type { Options } from "./internal/Options.ts"
 import * as S3Bucket from "./internal/S3Bucket.ts"
 
-/**
- * The keys of an account.
- *
- * @stability unstable
- * @category models
- * @since 0.1.0
- */
-export interface Credentials {
-  readonly accessKeyId: string
-  readonly secretAccessKey: string | Redacted.Redacted
-  readonly sessionToken?: string | Redacted.Redacted | undefined
-}
-
-/**
- * Which bucket, how to reach it, and how hard to try.
- *
- * @stability unstable
- * @category models
- * @since 0.1.0
- */
-export interface Options {
-  /** It must exist. */
-  readonly bucket: string
-  /** A folder of the bucket to keep everything in; slashes around it do not matter. Default: none. */
-  readonly prefix?: string | undefined
-  /** The URL of an S3-compatible server. Default: Amazon's for the region. */
-  readonly endpoint?: string | undefined
-  /** Default: `us-east-1` with an `endpoint`, else what `AWS_REGION` or the AWS profile says. */
-  readonly region?: string | undefined
-  /** Puts the bucket into the path of URLs instead of the host name. Default: true with an `endpoint`. */
-  readonly forcePathStyle?: boolean | undefined
-  /** Default: the SDK's chain (environment, profile, container, instance), asked at the first request. */
-  readonly credentials?: Credentials | undefined
-  /** The most requests, and connections, at a time; further ones wait. Default 64. */
-  readonly requestsMax?: number | undefined
-  /**
-   * How long one try may go without a byte moving in either direction. It does not limit the whole transfer, so a
-   * large object gets through a slow link. Default 30 seconds.
-   */
-  readonly requestTimeout?: Duration.Input | undefined
-  /** When to try again after a retryable failure, and when to give up. Default {@link defaultRetry}. */
-  readonly retry?: Schedule.Schedule<unknown, ObjectStore.ObjectStoreError> | undefined
-}
+export type { Credentials, Options } from "./internal/Options.ts"
 
 /**
  * Up to seven further tries, after 100 ms, then twice as long each time up to a

@@ -87,47 +87,10 @@ import * as Random from "effect/Random"
 import * as Fault from "./Fault.ts"
 import * as Gate from "./Gate.ts"
 import * as FaultyStore from "./internal/FaultyStore.ts"
-import { RequestTrace } from "./internal/RequestTrace.ts"
+import { type Request, type RequestCount, RequestTrace } from "./internal/RequestTrace.ts"
 import { RuleBook } from "./internal/RuleBook.ts"
 
-/**
- * One request that was made. A listing is one request, begun when its stream is
- * first pulled and ended with it.
- *
- * @stability unstable
- * @category models
- * @since 0.1.0
- */
-export interface Request {
-  /** Its place in the order of all requests of this wrapper, from 0. */
-  readonly index: number
-  readonly operation: Fault.Operation
-  /** For `list`: the prefix. */
-  readonly path: string
-  /** Bytes of the body, sent or received. */
-  readonly bytes: number
-  /** By `Clock`, milliseconds since the Unix epoch. */
-  readonly startedAt: number
-  readonly endedAt: number | undefined
-  /** How it ended for the caller. */
-  readonly outcome: "pending" | "success" | "interrupted" | "defect" | ObjectStore.Reason["_tag"]
-  /** Whether the store carried it out, whatever the caller was told. */
-  readonly landed: boolean
-}
-
-/**
- * Requests of one kind: how many, the bytes of their bodies, and how many did not
- * end in success.
- *
- * @stability unstable
- * @category models
- * @since 0.1.0
- */
-export interface RequestCount {
-  readonly count: number
-  readonly bytes: number
-  readonly failed: number
-}
+export type { Request, RequestCount } from "./internal/RequestTrace.ts"
 
 /**
  * A rule in force.

@@ -1,9 +1,9 @@
 /**
  * A lifecycle measurement: what it is asked for, and what its parts share.
  */
+import type { Assignment } from "../Assignment.ts"
 import type { Database } from "../Engine.ts"
 import * as Loop from "../Loop.ts"
-import type { Assignment } from "../Protocol.ts"
 
 export const parts = ["load", "open", "memory", "requests", "compaction"] as const
 export type Part = (typeof parts)[number]

@@ -15,7 +15,7 @@ import type { S3ClientConfig } from "@aws-sdk/client-s3"
 import * as Duration from "effect/Duration"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import type { Credentials, Options } from "../S3ObjectStore.ts"
+import type { Credentials, Options } from "./Options.ts"
 import * as S3Failure from "./S3Failure.ts"
 
 /** Options with every default decided. */

@@ -7,8 +7,46 @@
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import type * as ObjectStore from "@effect-slatedb/core/ObjectStore"
-import type { Operation } from "../Fault.ts"
-import type { Request, RequestCount } from "../FaultyObjectStore.ts"
+import type * as Fault from "../Fault.ts"
+
+/**
+ * One request that was made. A listing is one request, begun when its stream is
+ * first pulled and ended with it.
+ *
+ * @stability unstable
+ * @category models
+ * @since 0.1.0
+ */
+export interface Request {
+  /** Its place in the order of all requests of this wrapper, from 0. */
+  readonly index: number
+  readonly operation: Fault.Operation
+  /** For `list`: the prefix. */
+  readonly path: string
+  /** Bytes of the body, sent or received. */
+  readonly bytes: number
+  /** By `Clock`, milliseconds since the Unix epoch. */
+  readonly startedAt: number
+  readonly endedAt: number | undefined
+  /** How it ended for the caller. */
+  readonly outcome: "pending" | "success" | "interrupted" | "defect" | ObjectStore.Reason["_tag"]
+  /** Whether the store carried it out, whatever the caller was told. */
+  readonly landed: boolean
+}
+
+/**
+ * Requests of one kind: how many, the bytes of their bodies, and how many did not
+ * end in success.
+ *
+ * @stability unstable
+ * @category models
+ * @since 0.1.0
+ */
+export interface RequestCount {
+  readonly count: number
+  readonly bytes: number
+  readonly failed: number
+}
 
 /** A request that is being traced. */
 export type Entry = { -readonly [K in keyof Request]: Request[K] }
@@ -23,7 +61,7 @@ export class RequestTrace {
     this.entriesMax = entriesMax
   }
 
-  begin(operation: Operation, path: string, now: number): Entry {
+  begin(operation: Fault.Operation, path: string, now: number): Entry {
     const entry: Entry = {
       index: this.begun++,
       operation,
@@ -56,7 +94,7 @@ export class RequestTrace {
     return this.entries.slice(-this.entriesMax).map((entry) => ({ ...entry }))
   }
 
-  countsSnapshot(): { readonly [K in Operation]: RequestCount } {
+  countsSnapshot(): { readonly [K in Fault.Operation]: RequestCount } {
     return structuredClone(this.counts)
   }
 
