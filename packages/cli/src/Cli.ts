@@ -14,6 +14,7 @@ import * as References from "effect/References"
 import { CliError, CliOutput, Command } from "effect/cli"
 import * as Completions from "./commands/Completions.ts"
 import { delete_ } from "./commands/Delete.ts"
+import { demo } from "./commands/DemoCommand.ts"
 import { dump } from "./commands/Dump.ts"
 import { flush } from "./commands/Flush.ts"
 import { get } from "./commands/Get.ts"
@@ -24,6 +25,7 @@ import { put } from "./commands/Put.ts"
 import { scan } from "./commands/Scan.ts"
 import { tree } from "./commands/Tree.ts"
 import { verify } from "./commands/Verify.ts"
+import * as KilledWriter from "./demo/KilledWriter.ts"
 import * as GlobalFlags from "./GlobalFlags.ts"
 import * as Problem from "./Problem.ts"
 import * as Screen from "./Screen.ts"
@@ -44,7 +46,9 @@ const slate = Command.make("slate").pipe(
     tree,
     verify,
     probe,
-    Completions.make(root)
+    demo,
+    Completions.make(root),
+    KilledWriter.command
   ]),
   Command.withGlobalFlags(GlobalFlags.all)
 )
