@@ -1,13 +1,15 @@
+import type * as DbError from "@effect-slatedb/core/DbError"
 import * as KeyRange from "@effect-slatedb/core/KeyRange"
 import * as Fault from "@effect-slatedb/testkit/Fault"
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as TestDb from "./support/TestDb.ts"
 
-const closedKind = (error: { readonly reason: { readonly _tag: string; readonly kind?: string } }) =>
-  error.reason._tag === "Closed" ? error.reason.kind : error.reason._tag
+const closedKind = (error: DbError.DbError | DbError.KeyNotFound) =>
+  error._tag === "DbError" && error.reason._tag === "Closed" ? error.reason.kind : error
 
 it.effect("an older writer acknowledges nothing after a younger one has opened", () =>
   Effect.gen(function* () {
@@ -101,9 +103,9 @@ it.effect("two writers that open at the same moment: one of them stays open, and
     const bucket = TestDb.bucket()
     const processes = yield* Effect.forEach([1, 2, 3, 4], () => TestDb.process(bucket))
     for (const { faults } of processes) yield* faults.add({ fault: Fault.delayBetween("1 millis", "30 millis") })
-    const exits = yield* TestDb.awaitWithTime(
-      Effect.forEach(processes, (process) => Effect.exit(process.open()), { concurrency: "unbounded" })
-    )
+    const scope = yield* Effect.scope
+    const open = (process: TestDb.Process) => Effect.exit(Effect.provideService(process.open(), Scope.Scope, scope))
+    const exits = yield* TestDb.awaitWithTime(Effect.forEach(processes, open, { concurrency: "unbounded" }))
     const opened = exits.flatMap((exit) => (exit._tag === "Success" ? [exit.value] : []))
     assert.isAbove(opened.length, 0)
     yield* TestClock.adjust("5 seconds")
