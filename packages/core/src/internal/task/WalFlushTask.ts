@@ -7,6 +7,9 @@
  * A row is encoded for its WAL object when it is appended, so that freezing costs
  * the same however much was written. All writers of one WAL wait for one Deferred.
  *
+ * While an object is on its way no tick freezes another: a store slower than the
+ * interval gets fewer and larger objects, not a queue of them.
+ *
  * The tick keeps the phase it got at open. It is armed by the first append after
  * a freeze, so that a database at rest has no timer.
  *
@@ -86,6 +89,8 @@ export const make = Effect.fnUntraced(function* (options: {
   let state: WalFlushStep.State<Wal> = WalFlushStep.initial
   let isAwaitedTold = false
   let isSizeTold = false
+  /** A tick passed while an upload was under way: what it would have frozen goes with the next object. */
+  let isTickDue = false
 
   const upload = (frozen: WalFlushStep.FrozenWal<Wal>, task: Task.Task<Message>) => {
     const { body } = frozen.wal.writer.finish()
@@ -130,7 +135,8 @@ export const make = Effect.fnUntraced(function* (options: {
           break
       }
     }
-    if (state.queue.length === 0 && settings.walFlush === "eager" && buffer.active?.isAwaited === true) {
+    const isAwaited = settings.walFlush === "eager" && buffer.active?.isAwaited === true
+    if (state.queue.length === 0 && buffer.active !== undefined && (isTickDue || isAwaited)) {
       yield* freeze(false, task)
     }
   })
@@ -138,6 +144,7 @@ export const make = Effect.fnUntraced(function* (options: {
   const freeze = (seal: boolean, task: Task.Task<Message>): Effect.Effect<void, DbError.DbError> =>
     Effect.suspend(() => {
       armed.closeUnsafe()
+      isTickDue = false
       const frozen = buffer.freeze(seal)
       if (cell.state.sealed.length > 0) options.onSealedDurable()
       return frozen === undefined ? Effect.void : apply({ _tag: "Frozen", frozen }, task)
@@ -155,7 +162,8 @@ export const make = Effect.fnUntraced(function* (options: {
   const handle = (message: Message, task: Task.Task<Message>): Effect.Effect<void, DbError.DbError> => {
     switch (message._tag) {
       case "Tick":
-        return freeze(false, task)
+        isTickDue = state.queue.length > 0
+        return isTickDue ? Effect.void : freeze(false, task)
       case "Awaited":
         isAwaitedTold = false
         return state.queue.length === 0 ? freeze(false, task) : Effect.void
