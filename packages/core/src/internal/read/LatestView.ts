@@ -23,7 +23,7 @@ import type { ManifestStore } from "../store/ManifestStore.ts"
 import type { ObjectPaths } from "../store/ObjectPaths.ts"
 import type { Versioned } from "../store/SequencedObject.ts"
 import type { WalStore } from "../store/WalStore.ts"
-import * as Replay from "./Replay.ts"
+import * as Replay from "../store/Replay.ts"
 
 export interface Options {
   readonly manifests: ManifestStore

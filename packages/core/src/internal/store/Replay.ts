@@ -13,9 +13,9 @@ import { BlockStep } from "../format/BlockCursor.ts"
 import * as WalReader from "../format/WalReader.ts"
 import type { RowView } from "../model/RowEntry.ts"
 import type { Sequence } from "../model/Sequence.ts"
-import type { ObjectPaths } from "../store/ObjectPaths.ts"
-import * as StoreFailure from "../store/StoreFailure.ts"
-import type { WalStore } from "../store/WalStore.ts"
+import type { ObjectPaths } from "./ObjectPaths.ts"
+import * as StoreFailure from "./StoreFailure.ts"
+import type { WalStore } from "./WalStore.ts"
 
 export interface Options {
   readonly wals: WalStore
