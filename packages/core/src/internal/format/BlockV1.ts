@@ -61,12 +61,11 @@ class RowReader {
     const { payload, row } = this
     const at = this.position
     const suffixStart = at + 4
-    if (suffixStart > this.rowsEnd) return this.tooLong(at, suffixStart)
     const shared = readU16(payload, at)
     const suffixLength = readU16(payload, at + 2)
     const suffixEnd = suffixStart + suffixLength
     const flagsAt = suffixEnd + Row.sequenceBytes
-    if (flagsAt >= this.rowsEnd) return this.tooLong(at, flagsAt + 1)
+    // Lengths only make the end go further: what was read beyond the payload, as nothing, ends beyond it.
     const timesEnd = flagsAt + 1 + Row.timeBytes(payload[flagsAt] as number)
     if (timesEnd > this.rowsEnd) return this.tooLong(at, timesEnd)
 
@@ -89,7 +88,6 @@ class RowReader {
     row.valueEnd = timesEnd
     if (row.kind === Kind.tombstone) return undefined
     row.valueStart = timesEnd + 4
-    if (row.valueStart > this.rowsEnd) return this.tooLong(at, row.valueStart)
     row.valueEnd = row.valueStart + readU16(payload, timesEnd) * 0x1_0000 + readU16(payload, timesEnd + 2)
     if (row.valueEnd > this.rowsEnd) return this.tooLong(at, row.valueEnd)
     this.position = row.valueEnd

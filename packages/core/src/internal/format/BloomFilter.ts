@@ -156,10 +156,10 @@ const decodeComposite = (payload: Uint8Array): Result.Result<BloomFilter, Format
   let found = new BloomFilter(payload, 0, 0, 0)
   let at = 2
   for (let i = 0; i < count; i++) {
-    if (at + 2 > length) return corrupt("filter name", at, `${count} filters in ${length} bytes`, i)
     const nameStart = at + 2
     const nameEnd = nameStart + (((payload[at] as number) << 8) | (payload[at + 1] as number))
-    if (nameEnd + 8 > length) return corrupt("filter name", at, `an end before ${length - 8}`, nameEnd)
+    // Beyond the end two bytes are read as none, and the length is still missing.
+    if (nameEnd + 8 > length) return corrupt("filter name", at, `${count} filters, each with a length`, i)
     const start = nameEnd + 8
     const end = start + Integer64.readUnsigned(payload, nameEnd)
     if (end > length) return corrupt("filter length", nameEnd, `an end at or before ${length}`, end)

@@ -45,8 +45,9 @@ export const decode = (
   crc32: Checksum.Checksum
 ): Result.Result<Uint8Array, FormatError> => {
   const payloadEnd = end - Checksum.sizeBytes
-  if (end > bytes.length || payloadEnd < start) {
-    return corrupt(part, start, `${end - start} bytes, at least ${Checksum.sizeBytes}`, bytes.length - start)
+  if (start < 0 || end > bytes.length || payloadEnd < start) {
+    const there = start < 0 ? 0 : Math.max(0, Math.min(end, bytes.length) - start)
+    return corrupt(part, start, `${end - start} bytes, at least ${Checksum.sizeBytes}`, there)
   }
   const stored =
     (((bytes[payloadEnd] as number) << 24) |

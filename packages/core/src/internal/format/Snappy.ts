@@ -41,8 +41,8 @@ export const decompress = (bytes: Uint8Array, sizeMax: number): Uint8Array => {
   let position = 0
   let size = 0
   for (let scale = 1; ; scale *= 0x80) {
-    const byte = bytes[position++]
-    if (byte === undefined || position > 5) throw new Error("snappy: no size")
+    const byte = bytes[position++] as number
+    if (position > 5) throw new Error("snappy: no size")
     size += (byte & 0x7f) * scale
     if (byte < 0x80) break
   }

@@ -141,11 +141,11 @@ const slotAt = (view: DataView, table: number, slot: number, size: number): numb
   if (vtable < 0 || vtable > length - 4) return invalid
   const vtableBytes = view.getUint16(vtable, true)
   const tableBytes = view.getUint16(vtable + 2, true)
-  if (vtableBytes < 4 || vtable + vtableBytes > length || table + tableBytes > length) return invalid
+  if (vtable + vtableBytes > length || table + tableBytes > length) return invalid
   const entry = 4 + 2 * slot
   const inline = entry + 2 > vtableBytes ? 0 : view.getUint16(vtable + entry, true)
   if (inline === 0) return absent
-  return inline < 4 || inline + size > tableBytes ? invalid : table + inline
+  return inline + size > tableBytes ? invalid : table + inline
 }
 
 /** Where the vector lies, its count first, that the offset at `at` points to. A required one: absent is invalid. */

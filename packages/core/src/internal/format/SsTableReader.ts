@@ -248,9 +248,6 @@ const section = (
   codec: Section.Codec | undefined,
   crc32: Checksum
 ): Result.Result<Uint8Array, FormatError> => {
-  if (start < base || end > base + bytes.length) {
-    return corrupt(part, start, `inside the object's bytes ${base} to ${base + bytes.length}`, `an end at ${end}`)
-  }
   const payload = Section.decode(part, bytes, start - base, end - base, codec, crc32)
   return Result.isFailure(payload) ? Result.fail(shift(payload.failure, base)) : payload
 }

@@ -104,8 +104,9 @@ export class SsTableWriter {
     const block = this.block
     const keyLength = row.keyEnd - row.keyStart
     invariant(keyLength >= 1 && keyLength <= Row.keyBytesMax, "a key has 1 to 65535 bytes")
+    invariant(row.valueEnd - row.valueStart <= Row.valueBytesMax, "a value has at most 4294967295 bytes")
     const shared = block.sharedWithLast(row)
-    const isSameKey = this.rowCount !== 0 && shared === keyLength && shared === block.lastKeyLength
+    const isSameKey = shared === keyLength && shared === block.lastKeyLength
     this.checkOrder(row, shared, isSameKey)
 
     if (block.rowCount === 0) this.beginBlock(row, shared)

@@ -225,6 +225,14 @@ describe("a cursor", () => {
     }
   )
 
+  it("comes back to the last row after it walked backwards, and off the end", () => {
+    const cursor = new BlockCursor(blockOf([put("a", 1), put("ab", 1)]))
+    for (const move of ["seekToLast", "next", "previous", "next", "previous"] as const) cursor[move]()
+    assert.strictEqual(told(copy(cursor.row)), told(put("ab", 1)))
+    for (const move of ["previous", "previous", "next"] as const) cursor[move]()
+    assert.strictEqual(told(copy(cursor.row)), told(put("a", 1)))
+  })
+
   it("walks backwards through an interval that is longer than any writer's", () => {
     // Only the first row is a restart: the one thing that is left when all rows after it lie beyond 64 KiB.
     const rows = [
@@ -320,6 +328,42 @@ describe("a block that no writer writes", () => {
     cursor.load(payload, 2)
     while (cursor.next() === BlockStep.row);
     assert.match(cursor.error?.message ?? "walked to its end", message)
+  })
+
+  it("drops the expiry of a tombstone", () => {
+    const cursor = new BlockCursor(crafted(`00 01 00 61 ${sequence} 03 0000000000000005`, 0))
+    assert.strictEqual(cursor.next(), BlockStep.row)
+    assert.strictEqual(cursor.row.kind, Kind.tombstone)
+    assert.strictEqual(cursor.row.expireTime, Infinity)
+  })
+
+  it("that shares more than there is, is refused by each way that comes past", () => {
+    const payload = crafted(`00 01 00 61 ${sequence} 00 02 01 00 62 ${sequence} 00`, 0)
+    const target = text("zz")
+    for (const move of ["seekToLast", "seek", "seekDescending"] as const) {
+      const cursor = new BlockCursor(payload)
+      assert.strictEqual(cursor[move](target, 0, 2, true), BlockStep.corrupt, move)
+      assert.match(cursor.error?.message ?? "", /row shared key bytes: offset=13/)
+    }
+  })
+
+  it("whose restart row shares is refused by a search", () => {
+    const payload = crafted(`00 01 00 61 ${sequence} 00 01 01 00 62 ${sequence} 00`, 0, 13)
+    const cursor = new BlockCursor(payload)
+    assert.strictEqual(cursor.seek(text("zz"), 0, 2), BlockStep.corrupt)
+    assert.match(cursor.error?.message ?? "", /row shared key bytes: offset=13 expected=at most the 0 /)
+  })
+
+  it("whose restart lies inside a row is refused when rows do not end where the next begins", () => {
+    // Read from the restart, at the value of the first row, there are rows at 4, 22 and 35, and none that ends at 25.
+    const inner = `00 01 05 62 ${sequence}`
+    const payload = crafted(`00 01 0c 61 ${inner} ${sequence} 00 00 01 00 63 ${sequence} 00`, 0, 4)
+    const cursor = new BlockCursor(payload)
+    assert.deepStrictEqual(
+      [cursor.next(), cursor.next(), cursor.previous()],
+      [BlockStep.row, BlockStep.row, BlockStep.corrupt]
+    )
+    assert.match(cursor.error?.message ?? "", /block rows: offset=25 expected=a row to end here found=35/)
   })
 
   it("may say that a restart is inside a row: a search then refuses or answers, within bounds", () => {

@@ -90,6 +90,7 @@ describe("a block of format 1", () => {
   const row = "0000 0001 61 0000000000000001 00 00000001 76"
   const cases: ReadonlyArray<readonly [what: string, payload: Uint8Array, message: RegExp]> = [
     ["without rows", bytes("0000"), /block row count/],
+    ["with bytes but without rows", bytes("61 0000"), /block row count: offset=1 expected=1 to 0 found=0/],
     ["with more offsets than bytes", bytes("0000 0009"), /block row count/],
     ["whose first row is not at its start", bytes(`${row} 0001 0001`), /block row offset: offset=19/],
     ["whose rows do not touch", bytes(`${row} ${row} 0000 0014 0002`), /block row offset: .* 19 found=20/],
@@ -107,6 +108,13 @@ describe("a block of format 1", () => {
     ["that ends in a value", bytes("0000 0001 61 0000000000000001 00 00000002 76 0000 0001"), /row length/],
     ["with unknown flags", bytes("0000 0001 61 0000000000000001 20 00000001 76 0000 0001"), /unsupported row flags/]
   ]
+
+  it("with a key longer than keys may be is refused", () => {
+    const first = put(new Uint8Array(40_000), 2)
+    const second = { ...put(new Uint8Array(80_000), 1), createTime: noCreateTime }
+    const result = BlockV1.transcode(encode([first, second]).payload)
+    assert.match(Result.isFailure(result) ? result.failure.message : "read", /row key length: .* found=80000/)
+  })
 
   it.each(cases)("%s is refused", (_, payload, message) => {
     const result = BlockV1.transcode(payload)

@@ -246,6 +246,12 @@ describe("the writer", () => {
     assert.strictEqual(write([put(new Uint8Array(65_535), 1)]).rowCount, 1)
   })
 
+  it("calls a value of 4 GiB a defect", () => {
+    const row = view(put("a", 1))
+    row.valueEnd = row.valueStart + 2 ** 32
+    assert.throws(() => writer().add(row), /a value has at most 4294967295 bytes/)
+  })
+
   it("takes no block size that restart offsets cannot span, and no codec without its name", () => {
     for (const blockSizeBytes of [0, 65_537]) assert.throws(() => writer({ blockSizeBytes }), /block size/)
     assert.throws(() => writer({ codecName: "lz4", codec: undefined }), /a codec for each name/)
@@ -361,6 +367,19 @@ describe("the reader", () => {
       const cut = SsTableReader.filter(bytes.slice(from, to), from ?? 0, info, codecs)
       assert.match(failure(cut), new RegExp(`^corrupt sst filter: offset=${info.filterOffset} `))
     }
+  })
+
+  it("refuses a section that is shorter than its checksum, or begins in front of the bytes", () => {
+    // All zeros: the checksum of nothing is 0, too.
+    const zeros = new Uint8Array(10)
+    for (const [start, end] of [
+      [4, 6],
+      [-2, 6],
+      [4, 11]
+    ] as const) {
+      assert.match(failure(Section.decode("block", zeros, start, end, undefined, codecs.crc32)), /^corrupt block: /)
+    }
+    assert.strictEqual(failure(Section.decode("block", zeros, 4, 8, undefined, codecs.crc32)), "succeeded")
   })
 
   it("names the layer that has a codec which is not provided", () => {

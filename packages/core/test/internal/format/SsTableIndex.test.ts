@@ -90,6 +90,29 @@ describe("an index", () => {
     assert.match(Result.isFailure(result) ? result.failure.message : "read", /block 2 first_key.*not below .* block 1/)
   })
 
+  it("whose key says it is longer than what is left is refused", () => {
+    const bytes = encode(blocksOf([text(""), text("b")]))
+    const view = new DataView(bytes.buffer, bytes.byteOffset)
+    const at = bytes.length - 4
+    assert.strictEqual(view.getUint32(at, true), 0, "the length of the first key, which is empty")
+    view.setUint32(at, 1, true)
+    const result = SsTableIndex.decode(bytes, 2_000)
+    assert.match(
+      Result.isFailure(result) ? result.failure.message : "read",
+      /block 0 first_key: .*at most 0 bytes found=1/
+    )
+  })
+
+  it("whose vtable reaches beyond its bytes is refused", () => {
+    const bytes = new Uint8Array(12)
+    const view = new DataView(bytes.buffer)
+    view.setUint32(0, 4, true)
+    view.setInt32(4, -4, true)
+    view.setUint16(8, 6, true)
+    view.setUint16(10, 8, true)
+    assert.isTrue(Result.isFailure(SsTableIndex.decode(bytes, 100)))
+  })
+
   it("cut off anywhere or with any bit flipped is refused, or points into its own bytes and ascends", () => {
     const bytes = encode(blocksOf(["", "ab", "abc", "b/0123456789"].map(text), 4_096))
     Hostile.endures(bytes, (hostile) =>
