@@ -67,7 +67,7 @@ export const make = Effect.fnUntraced(function* (options: {
   readonly lifecycle: Lifecycle
   readonly cell: StateCell
   readonly settings: Settings
-  readonly store: WalStore
+  readonly wals: WalStore
   readonly ulids: UlidSource
   readonly newWriter: () => SsTableWriter
   readonly isLeaseFresh: () => boolean
@@ -95,7 +95,7 @@ export const make = Effect.fnUntraced(function* (options: {
   const upload = (frozen: WalFlushStep.FrozenWal<Wal>, task: Task.Task<Message>) => {
     const { body } = frozen.wal.writer.finish()
     const putId = options.ulids.next()
-    return retrying(options.store.create(frozen.id, body, putId)).pipe(
+    return retrying(options.wals.create(frozen.id, body, putId)).pipe(
       Effect.flatMap((created) =>
         created
           ? task.send({

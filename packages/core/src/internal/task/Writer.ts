@@ -82,107 +82,18 @@ const start = Effect.fnUntraced(function* (
   options: Options,
   lifecycle: Lifecycle
 ): Effect.fn.Return<Started, DbError.DbError, ObjectStore.ObjectStore | Scope.Scope> {
-  const settings = yield* Effect.fromResult(Settings.fromInput(options.settings))
-  const paths = yield* Effect.fromResult(ObjectPaths.checked(options.path))
-  const store = yield* ObjectStore.ObjectStore
-  const compression = yield* Compression
-  const newWriter = yield* Effect.fromResult(writers(settings, compression))
-  const clock = yield* Clock.Clock
-  const random = yield* Random.Random
-  const ulids = yield* UlidSource.make
-  const merge = yield* MergeOperator
-  const manifests = ManifestStore.make(store, paths, ulids)
-  const wals = WalStore.make(store, paths)
-  const tables = TableStore.make({ store, paths, compression, cache: yield* BlockCache })
-  const newGeneration = () =>
-    Generation.make({ hashSeed: Math.floor(random.nextDoubleUnsafe() * Number.MAX_SAFE_INTEGER) })
-
-  const opened = yield* Opening.open({
-    store,
-    paths,
-    ulids,
-    manifests,
-    wals,
-    compression,
-    settings,
-    newGeneration
-  })
-  const cell = new StateCell(opened.state, opened.lastSequence, newGeneration)
-  const backpressure = new Backpressure(() => cell.unflushedBytes + wal.bufferedBytes(), settings.maxUnflushedBytes)
-  lifecycle.onClosed(() => backpressure.release())
-
-  const keeper = yield* ManifestKeeper.make({
-    lifecycle,
-    store: manifests,
-    opened: opened.manifest,
-    leaseStart: opened.leaseStart,
-    leaseDuration: settings.leaseDuration,
-    pollInterval: settings.manifestPollInterval,
-    adopt: (version) => {
-      cell.keeper.adoptManifest(version)
-      wal.manifestAdopted()
-      backpressure.release()
-      memtables.memtableFrozen()
-    }
-  })
-  const memtables = yield* MemtableFlushTask.make({
-    lifecycle,
-    cell,
-    settings,
-    tables,
-    ulids,
-    newWriter: () => newWriter("compacted"),
-    merge,
-    editManifest: keeper.edit
-  })
-  const wal = yield* WalFlushTask.make({
-    lifecycle,
-    cell,
-    settings,
-    store: wals,
-    ulids,
-    newWriter: () => newWriter("wal"),
-    isLeaseFresh: keeper.isLeaseFresh,
-    refreshManifest: keeper.refresh,
-    nextWalId: opened.nextWalId,
-    replayedWals: opened.replayedWals,
-    lastCreateTime: opened.lastCreateTime,
-    onSealedDurable: memtables.memtableFrozen,
-    onReleased: () => backpressure.release()
-  })
-  const compactor = yield* CompactorTask.make({
-    lifecycle,
-    policy: yield* CompactionPolicy,
-    pollInterval: settings.compactorPollInterval,
-    manifest: () => cell.state.current.manifest,
-    run: () => Effect.void
-  })
-  memtables.memtableFrozen()
-
-  const tablesOf = new TablesOfManifest(tables)
-  const reads = Reads.make({
-    refusal: () => (lifecycle.reason === undefined ? undefined : lifecycle.error),
-    view: (level) => ({
-      state: cell.state,
-      tables: tablesOf.of(cell.state.current.manifest),
-      maxSequence: level === "committed" ? cell.durableSequence : cell.visibleSequence
-    }),
-    pin: (sequence) => {
-      cell.pins.add(sequence)
-      return () => cell.pins.remove(sequence)
-    },
-    merge,
-    hideExpired: settings.hideExpired,
-    clock
-  })
+  const ground = yield* prepare(options)
+  const tasks = yield* startTasks(ground, yield* Opening.open(ground), lifecycle)
+  const { backpressure, cell, compactor, memtables, wal } = tasks
+  const { settings } = ground
   const flushMemtable = Effect.andThen(wal.flush(true), memtables.flush)
   return {
     settings,
     cell,
     storeRest: Effect.andThen(compactor.drain, settings.walEnabled ? wal.flush(false) : flushMemtable),
     service: {
-      ...reads,
-      ...Writes.make({ lifecycle, settings, wal, backpressure, merge, clock }),
+      ...readsOf(ground, cell, lifecycle),
+      ...Writes.make({ ...ground, lifecycle, wal, backpressure }),
       flush: Effect.fn("Db.flush")(function* (target?: "wal" | "memtable") {
         if (!lifecycle.isOpen) return yield* lifecycle.error
         if (target === "memtable" || (target === undefined && !settings.walEnabled)) return yield* flushMemtable
@@ -197,6 +108,103 @@ const start = Effect.fnUntraced(function* (
     }
   }
 })
+
+type Ground = Effect.Success<ReturnType<typeof prepare>>
+
+/** What a database stands on: its settings, its way to the store, and the services of its context. */
+const prepare = Effect.fnUntraced(function* (options: Options) {
+  const settings = yield* Effect.fromResult(Settings.fromInput(options.settings))
+  const paths = yield* Effect.fromResult(ObjectPaths.checked(options.path))
+  const store = yield* ObjectStore.ObjectStore
+  const compression = yield* Compression
+  const random = yield* Random.Random
+  const ulids = yield* UlidSource.make
+  return {
+    settings,
+    paths,
+    store,
+    compression,
+    ulids,
+    clock: yield* Clock.Clock,
+    merge: yield* MergeOperator,
+    policy: yield* CompactionPolicy,
+    newWriter: yield* Effect.fromResult(writers(settings, compression)),
+    newGeneration: () => Generation.make({ hashSeed: Math.floor(random.nextDoubleUnsafe() * Number.MAX_SAFE_INTEGER) }),
+    manifests: ManifestStore.make(store, paths, ulids),
+    wals: WalStore.make(store, paths),
+    tables: TableStore.make({ store, paths, compression, cache: yield* BlockCache })
+  }
+})
+
+/** Starts the tasks, each with the functions of others that it may call. */
+const startTasks = Effect.fnUntraced(function* (ground: Ground, opened: Opening.Opened, lifecycle: Lifecycle) {
+  const { newWriter, settings } = ground
+  const cell = new StateCell(opened.state, opened.lastSequence, ground.newGeneration)
+  const backpressure = new Backpressure(() => cell.unflushedBytes + wal.bufferedBytes(), settings.maxUnflushedBytes)
+  lifecycle.onClosed(() => backpressure.release())
+
+  const keeper = yield* ManifestKeeper.make({
+    lifecycle,
+    store: ground.manifests,
+    opened: opened.manifest,
+    leaseStart: opened.leaseStart,
+    leaseDuration: settings.leaseDuration,
+    pollInterval: settings.manifestPollInterval,
+    adopt: (version) => {
+      cell.keeper.adoptManifest(version)
+      wal.manifestAdopted()
+      backpressure.release()
+      memtables.memtableFrozen()
+    }
+  })
+  const memtables = yield* MemtableFlushTask.make({
+    ...ground,
+    lifecycle,
+    cell,
+    newWriter: () => newWriter("compacted"),
+    editManifest: keeper.edit
+  })
+  const wal = yield* WalFlushTask.make({
+    ...ground,
+    ...opened,
+    lifecycle,
+    cell,
+    newWriter: () => newWriter("wal"),
+    isLeaseFresh: keeper.isLeaseFresh,
+    refreshManifest: keeper.refresh,
+    onSealedDurable: memtables.memtableFrozen,
+    onReleased: () => backpressure.release()
+  })
+  const compactor = yield* CompactorTask.make({
+    lifecycle,
+    policy: ground.policy,
+    pollInterval: settings.compactorPollInterval,
+    manifest: () => cell.state.current.manifest,
+    run: () => Effect.void
+  })
+  // Replay may have sealed generations.
+  memtables.memtableFrozen()
+  return { cell, backpressure, memtables, wal, compactor }
+})
+
+const readsOf = (ground: Ground, cell: StateCell, lifecycle: Lifecycle): Reads.Reads => {
+  const tables = new TablesOfManifest(ground.tables)
+  return Reads.make({
+    refusal: () => (lifecycle.reason === undefined ? undefined : lifecycle.error),
+    view: (level) => ({
+      state: cell.state,
+      tables: tables.of(cell.state.current.manifest),
+      maxSequence: level === "committed" ? cell.durableSequence : cell.visibleSequence
+    }),
+    pin: (sequence) => {
+      cell.pins.add(sequence)
+      return () => cell.pins.remove(sequence)
+    },
+    merge: ground.merge,
+    hideExpired: ground.settings.hideExpired,
+    clock: ground.clock
+  })
+}
 
 /** Closes once, whoever asks and however often: all get the same answer. */
 const closeOnce = (db: Started, lifecycle: Lifecycle, scope: Scope.Closeable) =>
