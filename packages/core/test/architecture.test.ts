@@ -161,6 +161,11 @@ describe("sources", () => {
       assert.isEmpty(violations(`const f = () => {\n${code(68)}}\n`))
       assert.lengthOf(violations(`const f = () => {\n${code(69)}}\n`), 1)
     })
+    it("a function inside another counts for itself, and one line for the other", () => {
+      const inner = `const g = () => {\n${code(68)}}\n`
+      assert.isEmpty(violations(`const f = () => {\n${code(67)}${inner}}\n`))
+      assert.lengthOf(violations(`const f = () => {\n${code(68)}${inner}}\n`), 1)
+    })
     it("comments and empty lines are free, text that looks like them is not", () => {
       assert.isEmpty(violations(code(400) + "\n// why\n/*\n why\n*/\n"))
       assert.lengthOf(violations(code(399) + "const text = `\n// a line\n/* and\n another`"), 1)

@@ -7,7 +7,7 @@
 import * as Db from "@effect-slatedb/core/Db"
 import type * as ObjectStore from "@effect-slatedb/core/ObjectStore"
 import * as Settings from "@effect-slatedb/core/Settings"
-import { NodeCompression } from "@effect-slatedb/platform-node"
+import * as NodeCompression from "@effect-slatedb/platform-node/NodeCompression"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"

@@ -133,7 +133,7 @@ const describeFile = (path: string, file: Ast.SourceFile): SourceFile => {
     functions: nodes.filter(isFunctionWithBody).map((node) => ({
       name: nameOfFunction(node),
       line: lineOf(node.getStart()),
-      codeLines: code.countBetween(node.getStart(), node.end)
+      codeLines: ownLines(node, nodes, code)
     })),
     mentions: mentionsOf(nodes).map(({ name, node }) => ({ name, line: lineOf(node.getStart()) })),
     assertions: nodes.filter(Ast.isAsExpression).map((node) => ({
@@ -207,6 +207,21 @@ interface CodeLines {
 }
 
 /** A line counts when something other than blanks and comments stands on it. Comments are free: they are wanted. */
+/** Lines of a function; of each function directly inside it only the first, as that is counted for itself. */
+const ownLines = (node: Ast.Node, nodes: ReadonlyArray<Ast.Node>, code: CodeLines): number => {
+  const inside = nodes.filter(
+    (other) =>
+      other !== node && isFunctionWithBody(other) && node.getStart() <= other.getStart() && other.end <= node.end
+  )
+  const direct = inside.filter((one) =>
+    inside.every((other) => other === one || !(other.getStart() <= one.getStart() && one.end <= other.end))
+  )
+  return direct.reduce(
+    (lines, one) => lines - code.countBetween(one.getStart(), one.end) + 1,
+    code.countBetween(node.getStart(), node.end)
+  )
+}
+
 const codeLinesOf = (text: string, nodes: ReadonlyArray<Ast.Node>): CodeLines => {
   // Inside these, `//` is not a comment.
   const literalEnds = new Map(nodes.filter(isLiteral).map((node) => [node.getStart(), node.end]))

@@ -15,22 +15,28 @@
 export type ReadLevel = "committed" | "uncommitted"
 
 /**
+ * How to read one key, or several.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0
  */
 export interface ReadOptions {
+  /** Default `"committed"`. */
   readonly readLevel?: ReadLevel | undefined
   /** Whether blocks read from the store stay in the block cache. Default true. */
   readonly cacheBlocks?: boolean | undefined
 }
 
 /**
+ * How to read a range of keys.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0
  */
 export interface ScanOptions {
+  /** Default `"committed"`. */
   readonly readLevel?: ReadLevel | undefined
   /** Default `"ascending"`. */
   readonly order?: "ascending" | "descending" | undefined

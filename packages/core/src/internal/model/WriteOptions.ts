@@ -3,6 +3,8 @@
  */
 
 /**
+ * How to write.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0
