@@ -53,9 +53,7 @@ export const awaitWithTime = <A, E>(effect: Effect.Effect<A, E>) =>
 export const exitWithTime = <A, E>(effect: Effect.Effect<A, E>) => awaitWithTime(Effect.exit(effect))
 
 /** Lets a database die without closing: its scope is left behind, its store cut off. */
-export const crash = Effect.fnUntraced(function* (process: {
-  readonly faults: FaultyObjectStore.Faults["Service"]
-}) {
+export const crash = Effect.fnUntraced(function* (process: { readonly faults: FaultyObjectStore.Faults["Service"] }) {
   yield* process.faults.hold({})
 })
 
@@ -84,4 +82,6 @@ export const lines = (
 
 /** Paths of the bucket's objects that begin with `prefix`. */
 export const paths = (state: MemoryObjectStore.State, prefix: string): ReadonlyArray<string> =>
-  Array.from(state.objects.keys()).filter((path) => path.startsWith(prefix)).toSorted()
+  Array.from(state.objects.keys())
+    .filter((path) => path.startsWith(prefix))
+    .toSorted()

@@ -27,10 +27,17 @@ export class Backpressure {
     return this.#waiting
   }
 
-  /** Waits for the next release. */
-  readonly released: Effect.Effect<void> = Effect.suspend(() => {
-    this.#waiting++
+  /**
+   * Waits for the next release after this call. Who finds no room calls it in the same
+   * synchronous step: a release in between would be missed.
+   */
+  released(): Effect.Effect<void> {
     this.#latch.closeUnsafe()
+    return this.#wait
+  }
+
+  readonly #wait: Effect.Effect<void> = Effect.suspend(() => {
+    this.#waiting++
     return Effect.ensuring(
       this.#latch.await,
       Effect.sync(() => {

@@ -20,7 +20,7 @@ import * as Task from "./Task.ts"
 type Message = { readonly _tag: "Poll" } | { readonly _tag: "Drain"; readonly reply: Task.Reply<void> }
 
 export interface CompactorTask {
-  /** Waits until no job is running. */
+  /** Waits until no job is running; not for a compactor that pauses after a failure. */
   readonly drain: Effect.Effect<void, DbError.DbError>
 }
 
@@ -31,6 +31,17 @@ export const make = Effect.fnUntraced(function* (options: {
   readonly manifest: () => Manifest
   readonly run: (plan: CompactionPlan) => Effect.Effect<void>
 }): Effect.fn.Return<CompactorTask, never, Scope.Scope> {
+  let isBusy = false
+  const compact = Effect.suspend(() => {
+    isBusy = true
+    return Effect.forEach(options.policy.choose(options.manifest()), options.run, { discard: true })
+  }).pipe(
+    Effect.ensuring(
+      Effect.sync(() => {
+        isBusy = false
+      })
+    )
+  )
   const task = yield* Task.make<Message>({
     name: "Compactor",
     lifecycle: options.lifecycle,
@@ -39,10 +50,11 @@ export const make = Effect.fnUntraced(function* (options: {
     ticks: { schedule: Schedule.spaced(options.pollInterval), message: () => ({ _tag: "Poll" }) },
     handle: (message) =>
       message._tag === "Poll"
-        ? Effect.forEach(options.policy.choose(options.manifest()), options.run, { discard: true })
+        ? compact
         : Effect.sync(() => {
             Deferred.doneUnsafe(message.reply, Effect.void)
           })
   })
-  return { drain: task.ask((reply: Task.Reply<void>) => ({ _tag: "Drain", reply })) }
+  const drain = task.ask((reply: Task.Reply<void>) => ({ _tag: "Drain", reply }))
+  return { drain: Effect.suspend(() => (isBusy ? drain : Effect.void)) }
 })

@@ -16,7 +16,6 @@
  * - The scope's end interrupts the loop and all that it forked. What must happen
  *   before is asked for by message (`Flush`), not by the end of the mailbox.
  */
-import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -63,10 +62,9 @@ export const make = Effect.fnUntraced(function* <M>(options: {
   const mailbox = yield* Queue.bounded<M>(options.mailboxCapacity)
   const supervised = <E>(work: Effect.Effect<void, E>) =>
     work.pipe(
+      // Also when it was interrupted: a database that closes has its reason by then, so nobody else may do that.
       Effect.onExit((exit) =>
-        Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)
-          ? Effect.sync(() => lifecycle.failCause(name, exit.cause))
-          : Effect.void
+        Exit.isFailure(exit) ? Effect.sync(() => lifecycle.failCause(name, exit.cause)) : Effect.void
       ),
       // What ended the database is told to everybody who waits; the fiber itself has no parent that would listen.
       Effect.catchCause(() => Effect.void)

@@ -8,6 +8,7 @@
  *          └──────────────────────────────────────────────────────────┘
  */
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
@@ -214,7 +215,7 @@ const closeOnce = (db: Started, lifecycle: Lifecycle, scope: Scope.Closeable) =>
       const rest = db.storeRest.pipe(
         Effect.timeoutOrElse({
           duration: db.settings.closeTimeout,
-          orElse: () => Effect.fail(unstored("the object store does not answer"))
+          orElse: () => Effect.fail(unstored(db.settings.closeTimeout))
         }),
         Effect.tapError((error) =>
           Effect.sync(() => {
@@ -234,8 +235,13 @@ const closeOnce = (db: Started, lifecycle: Lifecycle, scope: Scope.Closeable) =>
     })
   )
 
-const unstored = (detail: string): DbError.DbError =>
-  DbError.fail(new DbError.Closed({ kind: "failed", detail: `accepted writes could not be stored: ${detail}` }))
+const unstored = (closeTimeout: Duration.Duration): DbError.DbError =>
+  DbError.fail(
+    new DbError.Closed({
+      kind: "failed",
+      detail: `accepted writes could not be stored in time: the store does not answer, or level 0 is full and the WAL off: settings.closeTimeout=${Duration.toMillis(closeTimeout)}ms`
+    })
+  )
 
 /** How tables are written, if the codec of the settings is at hand. */
 const writers = (

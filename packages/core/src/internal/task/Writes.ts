@@ -61,7 +61,7 @@ export const make = (options: Options): Writes => {
     if (!backpressure.hasRoom) {
       wal.pressure()
       return Effect.andThen(
-        backpressure.released,
+        backpressure.released(),
         Effect.suspend(() => admit(append, awaitDurable))
       )
     }

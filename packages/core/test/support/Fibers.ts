@@ -1,0 +1,26 @@
+/**
+ * Counts the fibers that live, by the hook that the runtime calls when one starts
+ * and when one ends: also those that were detached, and those of other scopes.
+ */
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+
+export interface Fibers {
+  /** How many live now that were started below `watch`, its own not counted. */
+  readonly live: () => number
+  /** Runs an effect whose fibers are counted. */
+  readonly watch: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+}
+
+export const make = (): Fibers => {
+  let live = 0
+  const hook: Metric.FiberRuntimeMetricsService = {
+    recordFiberStart: () => {
+      live++
+    },
+    recordFiberEnd: () => {
+      live--
+    }
+  }
+  return { live: () => live, watch: (effect) => Effect.provideService(effect, Metric.FiberRuntimeMetrics, hook) }
+}
