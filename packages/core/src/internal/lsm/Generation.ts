@@ -29,6 +29,7 @@
  */
 import { Kind, neverExpires, noCreateTime, type RowView } from "../model/RowEntry.ts"
 import * as Sequence from "../model/Sequence.ts"
+import { Arena } from "./Arena.ts"
 import type { Cursor } from "./Cursor.ts"
 import * as GenerationCursor from "./GenerationCursor.ts"
 import * as KeyHash from "./KeyHash.ts"
@@ -62,7 +63,7 @@ export interface CursorOptions {
 
 export class Generation {
   private readonly seed: KeyHash.HashSeed
-  private readonly rows = new RowRecords()
+  private readonly rows = new RowRecords(new Arena())
   private readonly index = new KeyIndex(this.rows)
   private build: OrderBuild | undefined
   private leaves: OrderedLeaves | undefined

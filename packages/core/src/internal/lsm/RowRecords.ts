@@ -20,7 +20,7 @@
 import * as ByteOrder from "../model/ByteOrder.ts"
 import type { Kind, RowView } from "../model/RowEntry.ts"
 import type { Sequence } from "../model/Sequence.ts"
-import { Arena, offsetBits } from "./Arena.ts"
+import { type Arena, offsetBits } from "./Arena.ts"
 import { ByteCopies, copyBytes } from "./ByteCopies.ts"
 
 const segmentBits = 12
@@ -42,13 +42,18 @@ export const keyBytesMax = 0xffff
 
 export class RowRecords {
   count = 0
-  private readonly arena = new Arena()
+  private readonly arena: Arena
   /** The same memory twice: as words and as floats. */
   private readonly words: Array<Int32Array> = []
   private readonly floats: Array<Float64Array> = []
   private readonly copies = new ByteCopies()
   private capacity = 0
   private recordsAllocatedBytes = 0
+
+  /** No rows yet, in an arena that nobody else allocates from. */
+  constructor(arena: Arena) {
+    this.arena = arena
+  }
 
   get allocatedBytes(): number {
     return this.recordsAllocatedBytes + this.arena.allocatedBytes

@@ -8,7 +8,7 @@ const text = (value: string): Uint8Array => new TextEncoder().encode(value)
 const string = (value: Uint8Array): string => new TextDecoder().decode(value)
 
 const concat = (_key: Uint8Array, existing: Uint8Array | undefined, operand: Uint8Array): Uint8Array =>
-  text(`${existing === undefined ? "" : string(existing)}${string(operand)}`)
+  text(existing === undefined ? string(operand) : `${string(existing)}+${string(operand)}`)
 
 const put = (key: string, value: string, expireTime = neverExpires): BatchRows.BatchRow => ({
   kind: Kind.put,
@@ -59,10 +59,10 @@ describe("BatchRows", () => {
   })
 
   it("folds merges onto a put, a delete and each other, oldest first", () => {
-    assert.deepStrictEqual(folded(put("a", "1", 5), merge("a", "x", 5), merge("a", "y", 5)), ["put a=1xy@5"])
-    assert.deepStrictEqual(folded(tombstone("a"), merge("a", "x", 5), merge("a", "y", 5)), ["put a=xy@5"])
-    assert.deepStrictEqual(folded(merge("a", "x", 5), merge("a", "y", 5)), ["merge a=xy@5"])
-    assert.deepStrictEqual(folded(merge("a", "x"), put("a", "1"), merge("a", "y")), ["put a=1y"])
+    assert.deepStrictEqual(folded(put("a", "1", 5), merge("a", "x", 5), merge("a", "y", 5)), ["put a=1+x+y@5"])
+    assert.deepStrictEqual(folded(tombstone("a"), merge("a", "x", 5), merge("a", "y", 5)), ["put a=x+y@5"])
+    assert.deepStrictEqual(folded(merge("a", "x", 5), merge("a", "y", 5)), ["merge a=x+y@5"])
+    assert.deepStrictEqual(folded(merge("a", "x"), put("a", "1"), merge("a", "y")), ["put a=1+y"])
   })
 
   it("refuses operations of one key that expire at different times, by the key's name", () => {
@@ -97,7 +97,7 @@ describe("BatchRows", () => {
         else if (kind === Kind.tombstone) expected.set(key, tombstone(key))
         else if (before === undefined) expected.set(key, merge(key, value))
         else if (before.kind === Kind.tombstone) expected.set(key, put(key, value))
-        else expected.set(key, { ...before, value: text(string(before.value) + string(text(value))) })
+        else expected.set(key, { ...before, value: text(`${string(before.value)}+${value}`) })
       }
       const rows = BatchRows.fold(
         operations.map(({ key, kind, value }) =>

@@ -242,6 +242,8 @@ describe("Generation", () => {
     for (const descending of [false, true]) {
       const model = new GenerationModel(1)
       const keyOf = (n: number) => text(`a/prefix/${String(n).padStart(6, "0")}`)
+      // An order that begins empty knows nothing of its keys.
+      model.generation.prepareOrder(1)
       for (let n = 0; n < 500; n++) model.append(rowOf(keyOf(n * 2), n + 1))
       const options = { start: keyOf(101), end: keyOf(899), descending, maxSequence: Infinity }
       const expected = model.range(options)

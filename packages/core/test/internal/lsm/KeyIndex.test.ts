@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Arena } from "../../../src/internal/lsm/Arena.ts"
 import { KeyIndex } from "../../../src/internal/lsm/KeyIndex.ts"
 import { RowRecords } from "../../../src/internal/lsm/RowRecords.ts"
 import { Kind } from "../../../src/internal/model/RowEntry.ts"
@@ -7,7 +8,7 @@ import { randomFrom } from "./GenerationModel.ts"
 const keyOf = (n: number): Uint8Array => Uint8Array.of(n >>> 16, n >>> 8, n)
 
 const make = () => {
-  const rows = new RowRecords()
+  const rows = new RowRecords(new Arena())
   const index = new KeyIndex(rows)
   return {
     index,
@@ -38,6 +39,17 @@ describe("KeyIndex", () => {
       for (let n = keys; n < keys + 100; n++) assert.strictEqual(find(n, hashOf(n)), -1)
     })
   }
+
+  it("tells keys of one hash apart that are prefixes of each other", () => {
+    const rows = new RowRecords(new Arena())
+    const index = new KeyIndex(rows)
+    const key = new Uint8Array(20).fill(7)
+    for (let length = 0; length <= 20; length++) {
+      assert.strictEqual(index.find(5, key, 0, length), -1)
+      assert.strictEqual(index.put(5, key, 0, length, rows.append(key, 0, length, key, 0, 20, 1, Kind.put, 0, 0)), -1)
+    }
+    for (let length = 0; length <= 20; length++) assert.strictEqual(index.find(5, key, 0, length), length)
+  })
 
   it("gives the row that was a key's newest before", () => {
     const { find, put } = make()

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Arena } from "../../../src/internal/lsm/Arena.ts"
 import { KeyNumber } from "../../../src/internal/lsm/KeyNumber.ts"
 import { leafOf, noLeaf, OrderedLeaves, positionOf } from "../../../src/internal/lsm/OrderedLeaves.ts"
 import { RowRecords } from "../../../src/internal/lsm/RowRecords.ts"
@@ -17,7 +18,7 @@ class CountingRecords extends RowRecords {
 }
 
 const ordered = (keys: Iterable<string>) => {
-  const rows = new CountingRecords()
+  const rows = new CountingRecords(new Arena())
   const leaves = new OrderedLeaves(rows, new KeyNumber(new Uint8Array(0), 0, 0xff))
   let worst = 0
   for (const key of keys) {
@@ -147,7 +148,7 @@ describe("OrderedLeaves", () => {
   })
 
   it("moves the version of a leaf whenever an entry of it moves", () => {
-    const rows = new RowRecords()
+    const rows = new RowRecords(new Arena())
     const leaves = new OrderedLeaves(rows, new KeyNumber(new Uint8Array(0), 0, 0xff))
     const kept = new Map<number, { readonly place: number; readonly version: number; readonly number: number }>()
     for (const n of shuffled(7).slice(0, 3000)) {

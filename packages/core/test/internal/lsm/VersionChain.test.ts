@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Arena } from "../../../src/internal/lsm/Arena.ts"
 import { RowRecords } from "../../../src/internal/lsm/RowRecords.ts"
 import * as VersionChain from "../../../src/internal/lsm/VersionChain.ts"
 import { Kind } from "../../../src/internal/model/RowEntry.ts"
@@ -15,7 +16,7 @@ class CountingRecords extends RowRecords {
 
 /** One key with so many versions, of sequence numbers 10, 20, 30, ... and rows 0, 1, 2, ... */
 const hotKey = (versions: number) => {
-  const rows = new CountingRecords()
+  const rows = new CountingRecords(new Arena())
   let newest = -1
   for (let i = 0; i < versions; i++) {
     const row = rows.append(key, 0, 1, key, 0, 0, (i + 1) * 10, Kind.put, 0, 0)
