@@ -69,7 +69,9 @@ const problemOf = (error: unknown): Problem.Problem | undefined => {
   if (!CliError.isCliError(error)) return Problem.from(error)
   if (error._tag !== "ShowHelp") return Problem.usage(sentence(error.message))
   if (error.errors.length === 0) return undefined
-  const what = error.errors.map((fault) => sentence(fault.message)).join("; ")
+  const what = error.errors
+    .map((fault) => sentence(fault.message.replace("\n\n  Did you mean this?", ", did you mean")))
+    .join("; ")
   return Problem.usage(what, `see ${error.commandPath.join(" ")} --help`)
 }
 

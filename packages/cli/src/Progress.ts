@@ -12,6 +12,8 @@ export interface Progress {
   readonly at: (done: number, fraction?: number, detail?: string) => Effect.Effect<void>
   /** Draws the last state and leaves it there. */
   readonly end: (done: number, fraction?: number) => Effect.Effect<void>
+  /** Ends before the whole is done, with some words about it. */
+  readonly leave: (text: string) => Effect.Effect<void>
 }
 
 const drawEveryMillis = { terminal: 100, plain: 2000 }
@@ -36,7 +38,9 @@ export const make = Effect.fnUntraced(function* (options: {
       Effect.suspend(() =>
         clock.currentTimeMillisUnsafe() - drawn < every ? Effect.void : draw({ done, fraction, detail }, false)
       ),
-    end: (done, fraction) => Effect.suspend(() => draw({ done, fraction, detail: undefined }, true))
+    end: (done, fraction) => Effect.suspend(() => draw({ done, fraction, detail: undefined }, true)),
+    leave: (text) =>
+      Effect.suspend(() => screen.note(`${screen.isInteractive && drawn !== start ? "\n" : ""}${text}\n`))
   }
 })
 

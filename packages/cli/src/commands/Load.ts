@@ -127,8 +127,13 @@ const writeAll = Effect.fnUntraced(function* (db: Db.Db["Service"], source: Sour
     Stream.runForEachArray(write),
     Effect.andThen(makeDurable),
     Effect.onInterrupt(() =>
-      Screen.note(
-        `\nstopped: ${Figures.counted(durable.lines, "line")} of the input are durable; ${source.goOn(durable)}`
+      Effect.andThen(
+        makeDurable,
+        Effect.suspend(() =>
+          progress.leave(
+            `stopped after ${Figures.counted(durable.lines, "line")}, all durable; ${source.goOn(durable)}`
+          )
+        )
       )
     )
   )

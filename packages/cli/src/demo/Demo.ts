@@ -59,7 +59,7 @@ export const loadCities = Effect.fnUntraced(function* (cities: ReadonlyArray<Cit
   )
 }, Effect.scoped)
 
-/** Keys to look up one after the other. */
+/** Keys to look up, some of them at a time. */
 const lookups = 2000
 
 export const readCities = Effect.fnUntraced(function* (cities: ReadonlyArray<Cities.Record>) {
@@ -81,7 +81,9 @@ export const readCities = Effect.fnUntraced(function* (cities: ReadonlyArray<Cit
     `   scan ${prefix}… (the first three)`,
     ...entries.map((entry) => `     ${new TextDecoder().decode(entry.key)}`)
   )
-  const chosen = yield* Effect.forEach(Array.from({ length: lookups }), () => Random.nextIntBetween(0, cities.length))
+  const chosen = yield* Effect.forEach(Array.from({ length: lookups }), () =>
+    Random.nextIntBetween(0, cities.length - 1)
+  )
   const looked = yield* timed(
     Effect.forEach(chosen, (i) => reader.getOption(cities[i]?.key ?? ""), { concurrency: 16 })
   )
@@ -162,7 +164,7 @@ export const killWriter = Effect.fnUntraced(function* (options: {
     `   acknowledged before it died   ${Figures.count(acknowledged.length).padStart(7)}`,
     `   of these found after reopen   ${Figures.count(acknowledged.length - lost).padStart(7)}`,
     `   found in all                  ${Figures.count(all).padStart(7)}` +
-      (all > acknowledged.length ? "   (durable, but it died before it could say so)" : ""),
+      (all > acknowledged.length ? "   (some before it could say so)" : ""),
     `   reopened, log replayed, in ${Figures.duration(opening.millis)}`
   )
   if (lost > 0) return yield* Problem.failure(`${lost} acknowledged writes were lost`)
