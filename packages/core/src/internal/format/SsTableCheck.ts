@@ -17,6 +17,7 @@ import * as Result from "effect/Result"
 import { compare, compareRange } from "../model/ByteOrder.ts"
 import { Kind, noCreateTime, type RowView } from "../model/RowEntry.ts"
 import type { Fault } from "../model/Fault.ts"
+import type { Part } from "../model/Part.ts"
 import type { SstFormatVersion, SsTableInfo } from "../model/SsTable.ts"
 import type { TableContents } from "../model/TableContents.ts"
 import type { SsTableStats } from "../model/SsTableStats.ts"
@@ -26,6 +27,7 @@ import { type FormatError, shift } from "./FormatError.ts"
 import { SipHash } from "./SipHash.ts"
 import type { SsTableIndex } from "./SsTableIndex.ts"
 import * as SsTableReader from "./SsTableReader.ts"
+import { footerBytes } from "./SsTableWriter.ts"
 import * as Integer64 from "./Integer64.ts"
 
 /** What the manifest says of the table. */
@@ -36,6 +38,8 @@ export interface Named {
 
 export class SsTableCheck {
   readonly faults: Array<Fault> = []
+  /** What lies where, as far as that could be read. */
+  readonly parts: Array<Part> = []
   readonly contents: { -readonly [Field in keyof TableContents]: TableContents[Field] }
   private readonly bytes: Uint8Array
   private readonly codecs: SsTableReader.Codecs
@@ -119,6 +123,7 @@ export class SsTableCheck {
     this.filter = this.take(SsTableReader.filter(bytes, 0, info, codecs))
     this.stats = this.take(SsTableReader.stats(bytes, 0, info, codecs))
     this.contents.blocks = this.index?.blockCount ?? 0
+    this.noteParts(info, footer.infoOffset)
     const expected = named === undefined && this.contents.blocks > 0 ? "wal" : info.kind
     if (info.kind !== expected || (named !== undefined && info.kind !== "compacted")) {
       this.fault(
@@ -126,6 +131,20 @@ export class SsTableCheck {
         `table is of another kind: expected=${named === undefined ? "wal" : "compacted"} found=${info.kind}`
       )
     }
+  }
+
+  private noteParts(info: SsTableInfo, infoOffset: number): void {
+    const { index } = this
+    const note = (name: Part["name"], start: number, end: number): void => {
+      if (end > start) this.parts.push({ name, start, end })
+    }
+    for (let i = 0; i < (index?.blockCount ?? 0); i++)
+      note("block", index?.blockOffset(i) ?? 0, index?.blockEnd(i) ?? 0)
+    note("filter", info.filterOffset, info.filterOffset + info.filterLength)
+    note("index", info.indexOffset, info.indexOffset + info.indexLength)
+    note("stats", info.statsOffset, info.statsOffset + info.statsLength)
+    note("info", infoOffset, this.bytes.length - footerBytes)
+    note("footer", this.bytes.length - footerBytes, this.bytes.length)
   }
 
   /** Parts lie one after the other, without a gap that no checksum covers. */

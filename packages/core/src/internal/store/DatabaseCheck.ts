@@ -27,6 +27,7 @@ import type { Fault } from "../model/Fault.ts"
 import * as HistoryCheck from "../model/HistoryCheck.ts"
 import * as LogCheck from "../model/LogCheck.ts"
 import type { Manifest } from "../model/Manifest.ts"
+import type { Part } from "../model/Part.ts"
 import * as ManifestInvariants from "../model/ManifestInvariants.ts"
 import type { SsTable } from "../model/SsTable.ts"
 import type { TableContents } from "../model/TableContents.ts"
@@ -44,6 +45,8 @@ export interface Checked {
   readonly kind: "manifest" | "table" | "wal" | "compactions" | "boundary"
   readonly bytes: number
   readonly rows: number
+  /** What lies where in a table or WAL object, as far as that could be read. */
+  readonly parts: ReadonlyArray<Part>
   readonly faults: ReadonlyArray<Fault>
 }
 
@@ -99,7 +102,14 @@ const manifests = (examination: Examination): Checks =>
           const isNext = manifest !== undefined && before?.id === id - 1
           const history = isNext ? HistoryCheck.check(before.manifest, manifest) : []
           return [
-            { object: paths.manifests.path(id), kind: "manifest", bytes, rows: 0, faults: [...faults, ...history] }
+            {
+              object: paths.manifests.path(id),
+              kind: "manifest",
+              bytes,
+              rows: 0,
+              parts: [],
+              faults: [...faults, ...history]
+            }
           ]
         })
       )
@@ -138,7 +148,7 @@ const checkTable = Effect.fnUntraced(function* (
   if (bytes === undefined) {
     const isNeeded = yield* isStillNamed(examination, first.table.id)
     const missing: Fault = { rule: "L3", detail: `a named table is not there: table=${first.table.id}` }
-    return isNeeded ? [{ object: path, kind: "table", bytes: 0, rows: 0, faults: [missing] }] : []
+    return isNeeded ? [{ object: path, kind: "table", bytes: 0, rows: 0, parts: [], faults: [missing] }] : []
   }
   const check = new SsTableCheck(bytes, first.table, examination.compression)
   yield* walk(check)
@@ -152,7 +162,7 @@ const checkTable = Effect.fnUntraced(function* (
       detail: `manifests differ in what they say of it: manifest=${version.id} and manifest=${first.version.id}`
     }))
   const faults = [...check.faults, ...contradictions]
-  return [{ object: path, kind: "table", bytes: bytes.length, rows: check.contents.rows, faults }]
+  return [{ object: path, kind: "table", bytes: bytes.length, rows: check.contents.rows, parts: check.parts, faults }]
 })
 
 /** What active manifests say of all their tables, and of what they pin. */
@@ -178,7 +188,7 @@ const again = ({ active, paths }: Examination, examine: (version: Version) => Re
         const faults = examine(version)
         return faults.length === 0
           ? []
-          : [{ object: paths.manifests.path(version.id), kind: "manifest", bytes: 0, rows: 0, faults }]
+          : [{ object: paths.manifests.path(version.id), kind: "manifest", bytes: 0, rows: 0, parts: [], faults }]
       })
     )
   )
@@ -213,7 +223,9 @@ const checkWal = Effect.fnUntraced(function* (
   const check = new SsTableCheck(bytes, undefined, examination.compression, (row) => lost.see(row))
   yield* walk(check)
   examination.wals.push({ id, contents: check.faults.length === 0 ? check.contents : undefined })
-  return [{ object, kind: "wal", bytes: bytes.length, rows: check.contents.rows, faults: check.faults }]
+  return [
+    { object, kind: "wal", bytes: bytes.length, rows: check.contents.rows, parts: check.parts, faults: check.faults }
+  ]
 })
 
 const registers = (examination: Examination): Checks =>
@@ -248,7 +260,7 @@ const compactions = Effect.fnUntraced(function* (
       }
     }
   }
-  return [{ object, kind: "compactions", bytes: bytes.length, rows: 0, faults }]
+  return [{ object, kind: "compactions", bytes: bytes.length, rows: 0, parts: [], faults }]
 })
 
 const boundary = Effect.fnUntraced(function* (
@@ -265,7 +277,7 @@ const boundary = Effect.fnUntraced(function* (
         ? []
         : [{ rule: "L9", detail: `the latest manifest lies behind the boundary: boundary=${mark} manifest=${latest}` }]
   })
-  return [{ object, kind: "boundary", bytes: bytes.length, rows: 0, faults }]
+  return [{ object, kind: "boundary", bytes: bytes.length, rows: 0, parts: [], faults }]
 })
 
 /** One object after the other. */

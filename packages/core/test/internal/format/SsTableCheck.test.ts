@@ -105,6 +105,18 @@ describe("SsTableCheck", () => {
     assert.deepStrictEqual(rules(new Uint8Array(0)), [])
   })
 
+  it("says what lies where, without a gap", () => {
+    for (const [object, names] of [
+      [bytes, ["block", "filter", "index", "stats", "info", "footer"]],
+      [table("wal"), ["block", "index", "info", "footer"]],
+      [SsTableReader.fence(), ["index", "stats", "info", "footer"]]
+    ] as const) {
+      const { parts } = examine(object)
+      assert.deepStrictEqual([...new Set(parts.map(({ name }) => name))], [...names])
+      assert.deepStrictEqual([0, ...parts.map(({ end }) => end)], [...parts.map(({ start }) => start), object.length])
+    }
+  })
+
   it("shows every row to who asks for them", () => {
     let sum = 0
     const check = new SsTableCheck(bytes, manifest, portable, (row) => (sum += row.sequence))
