@@ -189,7 +189,7 @@ describe("Admin.check", () => {
       [
         "a table's info",
         "l0s",
-        ["info"],
+        ["table", "info"],
         (m) => ({ ...m, l0: m.l0.map((t, i) => (i === 1 ? { ...t, info: { ...t.info, indexLength: 7 } } : t)) })
       ],
       [
