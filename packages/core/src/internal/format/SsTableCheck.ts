@@ -223,11 +223,16 @@ export class SsTableCheck {
     this.onRow(row)
   }
 
-  /** Operands of one batch on one key may lie side by side; no other rows have key and sequence in common. */
+  /**
+   * Operands of one batch on one key may lie side by side; no other rows have key and sequence in common. But in the
+   * WAL of the official engine an operand can be followed by what it came after in its batch, when their expiry differs.
+   */
   private isInOrder(info: SsTableInfo, row: RowView): boolean {
     const key = compareRange(this.lastKey, 0, this.lastKeyLength, row.key, row.keyStart, row.keyEnd)
     const sequence = row.sequence - this.lastSequence
-    if (key === 0 && sequence === 0) return row.kind === Kind.merge && this.lastKind === Kind.merge
+    if (key === 0 && sequence === 0) {
+      return this.lastKind === Kind.merge && (row.kind === Kind.merge || info.kind === "wal")
+    }
     if (info.kind === "wal") return sequence > 0 || (sequence === 0 && key < 0)
     return key < 0 || (key === 0 && sequence < 0)
   }

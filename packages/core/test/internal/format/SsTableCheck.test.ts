@@ -13,17 +13,18 @@ import type { SsTableStats } from "../../../src/internal/model/SsTableStats.ts"
 
 const encoder = new TextEncoder()
 
+const options = {
+  blockSizeBytes: 512,
+  filterBitsPerKey: 10,
+  minFilterKeys: 1,
+  codecName: "none",
+  codec: undefined,
+  crc32: portable.crc32
+} as const
+
 /** A sound table of 100 rows in several blocks: puts, and every tenth a tombstone. */
 const table = (kind: SsTableInfo["kind"]): Uint8Array => {
-  const writer = new SsTableWriter({
-    kind,
-    blockSizeBytes: 512,
-    filterBitsPerKey: 10,
-    minFilterKeys: 1,
-    codecName: "none",
-    codec: undefined,
-    crc32: portable.crc32
-  })
+  const writer = new SsTableWriter({ ...options, kind })
   for (let i = 0; i < 100; i++) {
     const row = new RowView()
     row.key = encoder.encode(`key/${String(i).padStart(3, "0")}`)
@@ -33,6 +34,21 @@ const table = (kind: SsTableInfo["kind"]): Uint8Array => {
     row.valueEnd = row.value.length
     row.sequence = i + 1
     row.createTime = 1000 + i
+    writer.add(row)
+  }
+  return new Uint8Array(Buffer.concat(writer.finish().body))
+}
+
+/** Rows of one key and one sequence number, as in one batch. */
+const sameBatch = (...kinds: ReadonlyArray<Kind>): Uint8Array => {
+  const writer = new SsTableWriter({ ...options, kind: "wal" })
+  for (const kind of kinds) {
+    const row = new RowView()
+    row.key = encoder.encode("key")
+    row.keyEnd = row.key.length
+    row.kind = kind
+    row.sequence = 7
+    row.createTime = 1000
     writer.add(row)
   }
   return new Uint8Array(Buffer.concat(writer.finish().body))
@@ -78,6 +94,15 @@ describe("SsTableCheck", () => {
   const manifest = named(bytes)
   const { index, info } = opened(bytes)
   const blockLength = index.blockEnd(1) - index.blockOffset(1)
+
+  it("takes rows of one batch on one key for sound where the official engine writes them", () => {
+    const { merge, put, tombstone } = Kind
+    assert.deepStrictEqual(rules(sameBatch(merge, merge)), [])
+    assert.deepStrictEqual(rules(sameBatch(merge, tombstone)), [])
+    assert.deepStrictEqual(rules(sameBatch(merge, put)), [])
+    assert.deepStrictEqual(rules(sameBatch(put, merge)), ["order"])
+    assert.deepStrictEqual(rules(sameBatch(put, tombstone)), ["order"])
+  })
 
   it("finds nothing wrong with what the writer writes, and counts its rows", () => {
     const check = examine(bytes, manifest)
