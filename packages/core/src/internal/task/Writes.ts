@@ -79,26 +79,28 @@ export const make = (options: Options): Writes => {
     const bytes = KeyRange.toBytes(key)
     const refusal = invalidRow(bytes, value, batchBytesMax)
     if (refusal !== undefined) return Effect.fail(refusal)
-    const expireTime = kind === Kind.tombstone ? neverExpires : expiry(ttl)
+    const expireTime = kind === Kind.tombstone ? neverExpires : expiry(ttl, clock.currentTimeMillisUnsafe())
     if (typeof expireTime !== "number") return Effect.fail(expireTime)
     return admit(() => wal.append(bytes, value, kind, expireTime), write?.awaitDurable ?? true)
   }
 
-  /** When a value written now expires. */
-  const expiry = (ttl: WriteBatch.TtlOptions["ttl"]): number | DbError.DbError => {
+  /** When a value written at `now` expires. */
+  const expiry = (ttl: WriteBatch.TtlOptions["ttl"], now: number): number | DbError.DbError => {
     if (ttl === "none") return neverExpires
     const lifetime = ttl === undefined ? settings.defaultTtl : Option.getOrUndefined(Duration.fromInput(ttl))
     if (lifetime === null) return neverExpires
     if (lifetime === undefined || Duration.toMillis(lifetime) <= 0) {
       return invalid("ttl", `must be a duration above 0, or "none": ttl=${String(ttl)}`)
     }
-    const expireTime = Math.ceil(clock.currentTimeMillisUnsafe() + Duration.toMillis(lifetime))
+    const expireTime = Math.ceil(now + Duration.toMillis(lifetime))
     return Number.isSafeInteger(expireTime) ? expireTime : neverExpires
   }
 
   /** The rows of a batch, checked and folded to one for each key. */
   const toRows = (batch: WriteBatch.WriteBatch): Result.Result<ReadonlyArray<BatchRows.BatchRow>, DbError.DbError> => {
     const rows: Array<BatchRows.BatchRow> = []
+    // One moment for all: operands of one key and one lifetime must expire together.
+    const now = clock.currentTimeMillisUnsafe()
     let bytes = 0
     for (const operation of WriteBatch.operations(batch)) {
       const key = KeyRange.toBytes(operation.key)
@@ -114,7 +116,7 @@ export const make = (options: Options): Writes => {
         (operation._tag === "Merge" && options.merge === undefined ? noMergeOperator : undefined) ??
         (bytes > batchBytesMax ? tooLarge("batch", bytes, batchBytesMax) : undefined)
       if (refusal !== undefined) return Result.fail(refusal)
-      const expireTime = operation._tag === "Delete" ? neverExpires : expiry(operation.ttl)
+      const expireTime = operation._tag === "Delete" ? neverExpires : expiry(operation.ttl, now)
       if (typeof expireTime !== "number") return Result.fail(expireTime)
       rows.push({ key, value, kind: kinds[operation._tag], expireTime })
     }
