@@ -116,16 +116,41 @@ describe("OrderedLeaves", () => {
     })
   }
 
-  it("goes to the bytes of hardly any key once 512 have shown what keys share", () => {
+  for (const [name, prefixOf] of Object.entries({
+    "from the first": () => "tenant/7/user/",
+    "from the thousandth": (n: number) => (n < 1000 ? "settings/shards/" : "tenant/7/user/")
+  })) {
+    it(`goes to the bytes of hardly any key of a prefix that keys share ${name} on`, () => {
+      const { leaves, rows } = ordered([])
+      let comparisons = 0
+      for (const [n, number] of shuffled(5).entries()) {
+        const key = text(prefixOf(n) + digits(number))
+        rows.comparisons = 0
+        leaves.insert(rows.append(key, 0, key.length, key, 0, 0, 1, Kind.put, 0, 0))
+        if (n >= 4096) comparisons += rows.comparisons
+      }
+      assert.isBelow(comparisons, count / 100)
+    })
+  }
+
+  it("renumbers nothing when an order that was built large gets its next key", () => {
     const { leaves, rows } = ordered([])
-    let comparisons = 0
-    for (const [n, number] of shuffled(5).entries()) {
-      const key = text(`tenant/7/user/${digits(number)}`)
-      rows.comparisons = 0
-      leaves.insert(rows.append(key, 0, key.length, key, 0, 0, 1, Kind.put, 0, 0))
-      if (n >= 512) comparisons += rows.comparisons
+    const keyAt = (n: number): { readonly row: number; readonly number: number } => {
+      const key = text(digits(n))
+      return {
+        row: rows.append(key, 0, key.length, key, 0, 0, 1, Kind.put, 0, 0),
+        number: leaves.numberOf(key, 0, key.length)
+      }
     }
-    assert.isBelow(comparisons, count / 100)
+    for (let n = 0; n < 40_000; n++) {
+      const { number, row } = keyAt(n)
+      leaves.push(number, row)
+    }
+    const leaf = leafOf(leaves.firstPlace)
+    const version = leaves.versionOf(leaf)
+    leaves.insert(keyAt(40_000).row)
+    assert.strictEqual(leaves.versionOf(leaf), version)
+    assert.strictEqual(leaves.size, 40_001)
   })
 
   it("seeks the first entry at or after a key, and finds the place of each entry", () => {
