@@ -133,25 +133,27 @@ describe("OrderedLeaves", () => {
     })
   }
 
-  it("renumbers nothing when an order that was built large gets its next key", () => {
-    const { leaves, rows } = ordered([])
-    const keyAt = (n: number): { readonly row: number; readonly number: number } => {
-      const key = text(digits(n))
-      return {
-        row: rows.append(key, 0, key.length, key, 0, 0, 1, Kind.put, 0, 0),
-        number: leaves.numberOf(key, 0, key.length)
+  for (const { built, renumbersAt } of [
+    { built: 40_000, renumbersAt: undefined },
+    { built: 600, renumbersAt: 4096 }
+  ]) {
+    it(`of an order built with ${built} keys, renumbers ${renumbersAt ?? "nothing later"}`, () => {
+      const { leaves, rows } = ordered([])
+      const append = (n: number): number => {
+        const key = text(digits(n))
+        return rows.append(key, 0, key.length, key, 0, 0, 1, Kind.put, 0, 0)
       }
-    }
-    for (let n = 0; n < 40_000; n++) {
-      const { number, row } = keyAt(n)
-      leaves.push(number, row)
-    }
-    const leaf = leafOf(leaves.firstPlace)
-    const version = leaves.versionOf(leaf)
-    leaves.insert(keyAt(40_000).row)
-    assert.strictEqual(leaves.versionOf(leaf), version)
-    assert.strictEqual(leaves.size, 40_001)
-  })
+      for (let n = 0; n < built; n++) leaves.push(leaves.numberOf(text(digits(n)), 0, 8), append(n))
+      const leaf = leafOf(leaves.firstPlace)
+      const version = leaves.versionOf(leaf)
+      // All go behind the first leaf: only renumbering moves its version.
+      for (let n = built; n < built + 5000; n++) {
+        leaves.insert(append(n))
+        const isRenumbered = renumbersAt !== undefined && leaves.size >= renumbersAt
+        assert.strictEqual(leaves.versionOf(leaf) - version, isRenumbered ? 1 : 0)
+      }
+    })
+  }
 
   it("seeks the first entry at or after a key, and finds the place of each entry", () => {
     const numbers = shuffled(6)
