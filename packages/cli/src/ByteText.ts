@@ -65,7 +65,7 @@ const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 const lossy = new TextDecoder("utf-8", { ignoreBOM: true })
 
 /** Control characters would move the cursor, and separators would break lines. */
-// oxlint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- finding them is what it is for
 const unprintable = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/
 
 const utf8 = (bytes: Uint8Array): string | undefined => {

@@ -98,7 +98,8 @@ export class Db extends Context.Service<
      */
     readonly write: (batch: WriteBatch.WriteBatch, options?: WriteOptions) => Effect.Effect<void, DbError.DbError>
     /**
-     * The value of a key. The bytes are the caller's own.
+     * The value of a key. The bytes are the caller's own; small ones lie beside others in one `buffer`, which is
+     * therefore not to be transferred to a worker.
      *
      * Fails with `KeyNotFound` when it has none; `getOption` is the cheaper question. Fails with `Unavailable`
      * when a part of a table has to be fetched and the store does not answer, with `Corrupt` when what it
