@@ -27,7 +27,7 @@ import type * as DbError from "./DbError.ts"
 import { Generation } from "./internal/lsm/Generation.ts"
 import * as LatestView from "./internal/read/LatestView.ts"
 import * as Reads from "./internal/read/Reads.ts"
-import { TablesOfManifest } from "./internal/read/ReadView.ts"
+import { type ReadView, TablesOfManifest } from "./internal/read/ReadView.ts"
 import * as ManifestStore from "./internal/store/ManifestStore.ts"
 import * as ObjectPaths from "./internal/store/ObjectPaths.ts"
 import * as TableStore from "./internal/store/TableStore.ts"
@@ -117,16 +117,21 @@ export const make = Effect.fn("DbReader.make")(function* (
   }
   const tables = new TablesOfManifest(TableStore.make({ store, paths, compression, cache: yield* BlockCache }))
   let shown = yield* LatestView.load(latest)
+  const view = (): ReadView => ({
+    state: shown.state,
+    tables: tables.of(shown.state.current.manifest),
+    maxSequence: shown.lastSequence
+  })
   const oneAtATime = Semaphore.makeUnsafe(1)
   return {
     ...Reads.make({
       refusal: () => undefined,
-      view: () => ({
-        state: shown.state,
-        tables: tables.of(shown.state.current.manifest),
-        maxSequence: shown.lastSequence
-      }),
-      pin: () => () => {},
+      view,
+      // The writer knows no pin of ours: a later state may lack what this one shows.
+      hold: () => {
+        const held = view()
+        return { view: () => held, release: () => {} }
+      },
       merge: yield* MergeOperator,
       hideExpired: settings.hideExpired,
       clock: yield* Clock.Clock

@@ -8,6 +8,8 @@ import * as Metric from "effect/Metric"
 export interface Fibers {
   /** How many live now that were started below `watch`, its own not counted. */
   readonly live: () => number
+  /** Calls this at each start from now on. */
+  onStart: () => void
   /** Runs an effect whose fibers are counted. */
   readonly watch: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 }
@@ -17,10 +19,16 @@ export const make = (): Fibers => {
   const hook: Metric.FiberRuntimeMetricsService = {
     recordFiberStart: () => {
       live++
+      self.onStart()
     },
     recordFiberEnd: () => {
       live--
     }
   }
-  return { live: () => live, watch: (effect) => Effect.provideService(effect, Metric.FiberRuntimeMetrics, hook) }
+  const self: Fibers = {
+    live: () => live,
+    onStart: () => {},
+    watch: (effect) => Effect.provideService(effect, Metric.FiberRuntimeMetrics, hook)
+  }
+  return self
 }

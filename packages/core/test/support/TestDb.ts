@@ -10,6 +10,7 @@ import { ObjectStore } from "@effect-slatedb/core/ObjectStore"
 import type * as Settings from "@effect-slatedb/core/Settings"
 import * as MemoryObjectStore from "@effect-slatedb/store-memory/MemoryObjectStore"
 import * as FaultyObjectStore from "@effect-slatedb/testkit/FaultyObjectStore"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -41,11 +42,11 @@ export const process = Effect.fnUntraced(function* (state: MemoryObjectStore.Sta
 /** A process on a bucket of its own. */
 export const alone = Effect.suspend(() => process(bucket()))
 
-/** Runs an effect while virtual time passes in small steps until it ends; at most a minute of it. */
-export const awaitWithTime = <A, E>(effect: Effect.Effect<A, E>) =>
+/** Runs an effect while virtual time passes in small steps until it ends; at most 1,200 steps. */
+export const awaitWithTime = <A, E>(effect: Effect.Effect<A, E>, step: Duration.Input = "50 millis") =>
   Effect.gen(function* () {
     const fiber = yield* Effect.forkChild(effect, { startImmediately: true })
-    for (let i = 0; i < 1200 && fiber.pollUnsafe() === undefined; i++) yield* TestClock.adjust("50 millis")
+    for (let i = 0; i < 1200 && fiber.pollUnsafe() === undefined; i++) yield* TestClock.adjust(step)
     return yield* Fiber.join(fiber)
   })
 

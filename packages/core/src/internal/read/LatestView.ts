@@ -64,7 +64,9 @@ export const refresh = Effect.fnUntraced(function* (
 ): Effect.fn.Return<LatestView, DbError.DbError> {
   const { id, manifest } = known.state.current
   const found = yield* options.manifests.refresh({ id, value: manifest })
-  if (found.id !== id) return yield* replayAfter(options, found)
+  // A refresh that failed half way left rows in the generation that are not known to be there.
+  const isTorn = known.state.open.lastSequence > known.lastSequence
+  if (found.id !== id || isTorn) return yield* replayAfter(options, found)
   return yield* addWals(options, known).pipe(retryCollected(options, found))
 })
 

@@ -13,7 +13,6 @@ import type { Entry, ReadLevel, ReadOptions, ScanOptions } from "../model/ReadOp
 import * as DbError from "../../DbError.ts"
 import * as KeyRange from "../../KeyRange.ts"
 import type { MergeFunction } from "../lsm/MergeFold.ts"
-import type { Sequence } from "../model/Sequence.ts"
 import { missing, PointLookup } from "./PointLookup.ts"
 import { Lack, LocalParts } from "../store/TableSearch.ts"
 import * as RangeScan from "./RangeScan.ts"
@@ -24,11 +23,18 @@ export interface Options {
   readonly refusal: () => DbError.DbError | undefined
   /** The present state, seen at this level. */
   readonly view: (level: ReadLevel) => ReadView
-  /** Keeps what a scan can see from being dropped by flushes; returns how to let go. */
-  readonly pin: (sequence: Sequence) => () => void
+  /** What a scan that begins now sees, for as long as it takes. */
+  readonly hold: (level: ReadLevel) => Held
   readonly merge: MergeFunction | undefined
   readonly hideExpired: boolean
   readonly clock: Clock.Clock
+}
+
+/** A moment that is kept visible: no flush drops what can be seen at it, until it is let go. */
+export interface Held {
+  /** The present state, seen at that moment. */
+  readonly view: () => ReadView
+  readonly release: () => void
 }
 
 export interface Reads {
@@ -127,22 +133,14 @@ export const make = (options: Options): Reads => {
         Effect.suspend(() => {
           const refusal = options.refusal() ?? invalidScan(range, scan)
           if (refusal !== undefined) return Effect.fail(refusal)
-          const level = scan?.readLevel ?? "committed"
-          const { maxSequence } = options.view(level)
-          const pull = RangeScan.pull({
-            ...scan,
-            range,
-            view: () => ({ ...options.view(level), maxSequence }),
-            now: now(),
-            merge
-          })
-          return Effect.map(
-            Effect.acquireRelease(
-              Effect.sync(() => options.pin(maxSequence)),
-              (release) => Effect.sync(release)
-            ),
-            () => Stream.fromPull(Effect.succeed(Effect.suspend(() => options.refusal() ?? pull)))
+          const held = Effect.acquireRelease(
+            Effect.sync(() => options.hold(scan?.readLevel ?? "committed")),
+            ({ release }) => Effect.sync(release)
           )
+          return Effect.map(held, ({ view }) => {
+            const pull = RangeScan.pull({ ...scan, range, view, now: now(), merge })
+            return Stream.fromPull(Effect.succeed(Effect.suspend(() => options.refusal() ?? pull)))
+          })
         })
       )
   }

@@ -23,8 +23,10 @@ import * as ObjectStore from "../../ObjectStore.ts"
 import * as Settings from "../../Settings.ts"
 import { SsTableWriter } from "../format/SsTableWriter.ts"
 import { Generation } from "../lsm/Generation.ts"
+import type { ReadLevel } from "../model/ReadOptions.ts"
+import type { Sequence } from "../model/Sequence.ts"
 import * as Reads from "../read/Reads.ts"
-import { TablesOfManifest } from "../read/ReadView.ts"
+import { type ReadView, TablesOfManifest } from "../read/ReadView.ts"
 import * as ManifestStore from "../store/ManifestStore.ts"
 import * as ObjectPaths from "../store/ObjectPaths.ts"
 import * as StoreFailure from "../store/StoreFailure.ts"
@@ -59,16 +61,18 @@ export const open = Effect.fn("Db.open")(function* (
 ): Effect.fn.Return<Writer, DbError.DbError, ObjectStore.ObjectStore | Scope.Scope> {
   const scope = yield* Scope.make()
   const lifecycle = new Lifecycle()
-  // Until the database is open, the scope's end just lets go of what was started.
-  let close: Effect.Effect<void, DbError.DbError> = Effect.suspend(() => Scope.close(scope, Exit.void))
-  yield* Effect.addFinalizer(() =>
-    Effect.suspend(() => close).pipe(
-      Effect.catch((error) => Effect.logError(`effect-slatedb: close failed: ${error.message}`))
-    )
+  const started = Effect.provideService(start(options, lifecycle), Scope.Scope, scope)
+  return yield* Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      // An open that fails or is interrupted leaves nothing behind, though the caller's scope may go on.
+      const db = yield* Effect.onError(restore(started), () => Scope.close(scope, Exit.void))
+      const close = yield* closeOnce(db, lifecycle, scope)
+      yield* Effect.addFinalizer(() =>
+        Effect.catch(close, (error) => Effect.logError(`effect-slatedb: close failed: ${error.message}`))
+      )
+      return { ...db.service, close }
+    })
   )
-  const db = yield* Effect.provideService(start(options, lifecycle), Scope.Scope, scope)
-  close = yield* closeOnce(db, lifecycle, scope)
-  return { ...db.service, close }
 })
 
 /** What close needs of an open database besides its service. */
@@ -190,16 +194,19 @@ const startTasks = Effect.fnUntraced(function* (ground: Ground, opened: Opening.
 
 const readsOf = (ground: Ground, cell: StateCell, lifecycle: Lifecycle): Reads.Reads => {
   const tables = new TablesOfManifest(ground.tables)
+  const boundOf = (level: ReadLevel) => (level === "committed" ? cell.durableSequence : cell.visibleSequence)
+  const seenThrough = (maxSequence: Sequence): ReadView => ({
+    state: cell.state,
+    tables: tables.of(cell.state.current.manifest),
+    maxSequence
+  })
   return Reads.make({
     refusal: () => (lifecycle.reason === undefined ? undefined : lifecycle.error),
-    view: (level) => ({
-      state: cell.state,
-      tables: tables.of(cell.state.current.manifest),
-      maxSequence: level === "committed" ? cell.durableSequence : cell.visibleSequence
-    }),
-    pin: (sequence) => {
-      cell.pins.add(sequence)
-      return () => cell.pins.remove(sequence)
+    view: (level) => seenThrough(boundOf(level)),
+    hold: (level) => {
+      const maxSequence = boundOf(level)
+      cell.pins.add(maxSequence)
+      return { view: () => seenThrough(maxSequence), release: () => cell.pins.remove(maxSequence) }
     },
     merge: ground.merge,
     hideExpired: ground.settings.hideExpired,
