@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-/** Runs `slate` with the words of this process. */
+/**
+ * The `slate` command of this process: its words, its streams, its exit code.
+ */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"

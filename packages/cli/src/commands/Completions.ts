@@ -1,3 +1,6 @@
+/**
+ * `slate completions`: a script that lets a shell complete the command.
+ */
 import * as Effect from "effect/Effect"
 import { Argument, Command, Completions } from "effect/cli"
 import * as GlobalFlags from "../GlobalFlags.ts"

@@ -1,3 +1,6 @@
+/**
+ * `slate delete`: removes keys, all in one batch.
+ */
 import * as WriteBatch from "@effect-slatedb/core/WriteBatch"
 import * as Effect from "effect/Effect"
 import { Argument, Command } from "effect/cli"

@@ -1,3 +1,6 @@
+/**
+ * `slate demo`: shows the engine at work on real data. The acts are in `demo/`.
+ */
 import { ObjectStore } from "@effect-slatedb/core/ObjectStore"
 import * as FileObjectStore from "@effect-slatedb/store-fs/FileObjectStore"
 import * as Effect from "effect/Effect"

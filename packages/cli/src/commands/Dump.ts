@@ -1,3 +1,6 @@
+/**
+ * `slate dump`: writes every record, as `slate load` reads them.
+ */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { Command, Flag } from "effect/cli"

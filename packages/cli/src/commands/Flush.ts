@@ -1,3 +1,6 @@
+/**
+ * `slate flush`: stores what is in the log, so that opening need not replay it.
+ */
 import * as Effect from "effect/Effect"
 import { Argument, Command } from "effect/cli"
 import * as Figures from "../Figures.ts"

@@ -1,3 +1,6 @@
+/**
+ * `slate get`: prints the value of one key, through a reader that fences nobody.
+ */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Argument, Command } from "effect/cli"

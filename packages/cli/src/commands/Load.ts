@@ -1,3 +1,7 @@
+/**
+ * `slate load`: writes the records of a file or of standard input, in batches, each of
+ * which also says how far it is: a load that was stopped goes on where it was.
+ */
 import type * as Db from "@effect-slatedb/core/Db"
 import * as WriteBatch from "@effect-slatedb/core/WriteBatch"
 import * as Clock from "effect/Clock"

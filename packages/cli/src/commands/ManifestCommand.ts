@@ -1,3 +1,6 @@
+/**
+ * `slate manifest`: lists the manifests that are there, or prints one.
+ */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Argument, Command } from "effect/cli"

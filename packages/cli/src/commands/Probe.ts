@@ -1,3 +1,6 @@
+/**
+ * `slate probe`: finds out what the store supports, and whether a database may stand on it.
+ */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Command } from "effect/cli"

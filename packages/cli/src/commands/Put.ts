@@ -1,3 +1,6 @@
+/**
+ * `slate put`: writes one value, and returns when it is durable.
+ */
 import * as Effect from "effect/Effect"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"

@@ -1,3 +1,6 @@
+/**
+ * `slate scan`: prints entries in key order, through a reader that fences nobody.
+ */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"

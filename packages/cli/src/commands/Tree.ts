@@ -1,3 +1,6 @@
+/**
+ * `slate tree`: draws the tree. The drawing is `TreeDrawing`.
+ */
 import * as Effect from "effect/Effect"
 import { Command } from "effect/cli"
 import * as GlobalFlags from "../GlobalFlags.ts"

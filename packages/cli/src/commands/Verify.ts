@@ -1,3 +1,6 @@
+/**
+ * `slate verify`: examines every object, reference and law; exit code 1 when something is wrong.
+ */
 import type * as Admin from "@effect-slatedb/core/Admin"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
