@@ -1,6 +1,6 @@
 /**
- * `slate load`: writes the records of a file or of standard input, in batches, each of
- * which also says how far it is: a load that was stopped goes on where it was.
+ * `slate load`: writes the records of a file or of standard input, in batches.
+ * A load that was stopped goes on where it was: see `LoadPosition`.
  */
 import type * as Db from "@effect-slatedb/core/Db"
 import * as WriteBatch from "@effect-slatedb/core/WriteBatch"

@@ -226,5 +226,5 @@ export const disabledLintHasReasons: Rule = (files) =>
 /** Every module opens with prose: what it is, the life of a value through it, what it does not do. */
 export const modulesOpenWithProse: Rule = (files) =>
   files
-    .filter(({ path, text }) => nounOf(path) !== "index" && !text.startsWith("/**"))
+    .filter(({ path, text }) => nounOf(path) !== "index" && !/^(#!.*\n)?\/\*\*/.test(text))
     .map(({ path }) => `${path} does not open with prose: say what it is`)
