@@ -49,6 +49,12 @@ const only = (path: string, edit: (bytes: Uint8Array) => Uint8Array | undefined)
 const withManifest = (name: string, edit: (manifest: Manifest) => Manifest) =>
   only(latest(name), (bytes) => ManifestCodec.encode(edit(Result.getOrThrow(ManifestCodec.decode(bytes)))))
 
+/** Changes one checkpoint. */
+const withCheckpoint = (index: number, edit: Partial<Manifest["checkpoints"][number]>) => (manifest: Manifest) => ({
+  ...manifest,
+  checkpoints: manifest.checkpoints.map((checkpoint, i) => (i === index ? { ...checkpoint, ...edit } : checkpoint))
+})
+
 describe("Admin.check", () => {
   for (const name of FixtureStore.cases) {
     it.effect(`finds nothing wrong with ${name}`, () =>
@@ -135,6 +141,24 @@ describe("Admin.check", () => {
         ),
         ["L2"]
       )
+      // Tables that only a pinned manifest names.
+      const latestRuns = Result.getOrThrow(
+        ManifestCodec.decode(FixtureStore.bytes("compacted", latest("compacted")))
+      ).runs.flatMap((run) => run.tables.map(({ id }) => id))
+      const pinnedOnly = FixtureStore.paths("compacted", ".sst").filter(
+        (path) => path.includes("compacted/") && !latestRuns.some((id) => path.includes(id))
+      )
+      assert.isAbove(pinnedOnly.length, 4)
+      for (const path of pinnedOnly) {
+        assert.deepStrictEqual(
+          yield* rules(
+            "compacted",
+            only(path, () => undefined)
+          ),
+          ["L3"],
+          path
+        )
+      }
       // A checkpoint of the latest manifest pins it.
       const [checkpoint] = Result.getOrThrow(
         ManifestCodec.decode(FixtureStore.bytes("compacted", latest("compacted")))
@@ -156,10 +180,10 @@ describe("Admin.check", () => {
     > = [
       ["its tables' last sequence", "basic", ["L16", "L16", "L15", "L16"], (m) => ({ ...m, lastL0Sequence: 7 })],
       ["the rows of the log that it claims to cover", "basic", ["L16"], (m) => ({ ...m, replayAfterWalId: 4 })],
-      ["the log about rows in no table", "basic", ["L16"], (m) => ({ ...m, lastL0Sequence: 9 })],
+      ["the log about rows in no table", "basic", ["L16", "L16"], (m) => ({ ...m, lastL0Sequence: 9 })],
       ["the length of the log", "basic", ["L16"], (m) => ({ ...m, walIdLastSeen: 6 })],
-      ["its tables' clock", "basic", ["L16", "L16"], (m) => ({ ...m, lastL0ClockTick: 1_795_392_386_340 })],
-      ["the log's clock", "basic", ["L16"], (m) => ({ ...m, lastL0ClockTick: 1_795_392_386_349 })],
+      ["its tables' clock", "basic", ["L16", "L16", "L16"], (m) => ({ ...m, lastL0ClockTick: 1_795_392_386_340 })],
+      ["the log's clock", "basic", ["L16", "L16"], (m) => ({ ...m, lastL0ClockTick: 1_795_392_386_349 })],
       ["the version before it about the epoch", "basic", ["L10"], (m) => ({ ...m, writerEpoch: 0 })],
       ["the way epochs are claimed", "basic", ["L10"], (m) => ({ ...m, writerEpoch: 3 })],
       ["what it retains", "basic", ["L15"], (m) => ({ ...m, recentSnapshotMinSequence: 9 })],
@@ -198,6 +222,33 @@ describe("Admin.check", () => {
         ["info"],
         (m) => ({ ...m, l0: m.l0.map((t, i) => (i === 1 ? { ...t, formatVersion: 1 as const } : t)) })
       ],
+      [
+        "a checkpoint about its age",
+        "compacted",
+        ["L9", "L9"],
+        withCheckpoint(0, { createTimeSeconds: 4_000_000_000 })
+      ],
+      ["a checkpoint about what it pins", "compacted", ["L9"], withCheckpoint(0, { manifestId: 10 })],
+      [
+        "a checkpoint about its id",
+        "compacted",
+        ["L9"],
+        withCheckpoint(0, { id: "6bc42c16-2198-4823-a6cd-52bd46704f7b" })
+      ],
+      [
+        "the order in which manifests are pinned",
+        "compacted",
+        ["L9"],
+        withCheckpoint(0, { id: "6bc42c16-2198-4823-a6cd-52bd46704f7b", manifestId: 7 })
+      ],
+      [
+        "the tables of a run",
+        "compacted",
+        ["L7"],
+        (m) => ({ ...m, runs: m.runs.map((run) => ({ ...run, tables: run.tables.slice(1) })) })
+      ],
+      ["the runs before it", "compacted", ["L7"], (m) => ({ ...m, runs: [] })],
+      ["the id of a run", "compacted", ["L7", "L7"], (m) => ({ ...m, runs: m.runs.map((run) => ({ ...run, id: 5 })) })],
       ["the compactions file about the epoch", "compacted", ["L10", "L10"], (m) => ({ ...m, compactorEpoch: 0 })]
     ]
     for (const [what, name, expected, edit] of contradictions) {

@@ -37,6 +37,13 @@ const alone = (manifest: Manifest): ReadonlyArray<Fault> => {
       detail: `a point lies above level 0: sequence=${tracked} lastL0Sequence=${lastL0Sequence}`
     })
   }
+  for (const { createTimeSeconds, expireTimeSeconds, id } of manifest.checkpoints) {
+    if (expireTimeSeconds === undefined || expireTimeSeconds >= createTimeSeconds) continue
+    faults.push({
+      rule: "L9",
+      detail: `a checkpoint expires before it was created: checkpoint=${id} expireTimeSeconds=${expireTimeSeconds} createTimeSeconds=${createTimeSeconds}`
+    })
+  }
   if (manifest.l0.some((table) => table.viewId === lastCompactedViewId)) {
     faults.push({ rule: "L6", detail: `a compacted table is in level 0: lastCompactedViewId=${lastCompactedViewId}` })
   }

@@ -100,7 +100,7 @@ const manifests = (examination: Examination): Checks =>
           previous = manifest === undefined ? undefined : { id, manifest }
           if (previous !== undefined && (pinned.has(id) || id === ids.at(-1))) active.unshift(previous)
           const isNext = manifest !== undefined && before?.id === id - 1
-          const history = isNext ? HistoryCheck.check(before.manifest, manifest) : []
+          const history = isNext ? HistoryCheck.check(before.manifest, manifest, id) : []
           return [
             {
               object: paths.manifests.path(id),
@@ -146,7 +146,7 @@ const checkTable = Effect.fnUntraced(function* (
   if (first === undefined) return []
   const bytes = yield* read(examination, path)
   if (bytes === undefined) {
-    const isNeeded = yield* isStillNamed(examination, first.table.id)
+    const isNeeded = yield* isStillNeeded(examination, namings)
     const missing: Fault = { rule: "L3", detail: `a named table is not there: table=${first.table.id}` }
     return isNeeded ? [{ object: path, kind: "table", bytes: 0, rows: 0, parts: [], faults: [missing] }] : []
   }
@@ -302,11 +302,14 @@ const latestManifest = (examination: Examination) =>
     return id === undefined ? undefined : yield* readManifest(examination, id)
   })
 
-const isStillNamed = (examination: Examination, table: string) =>
-  Effect.map(
-    latestManifest(examination),
-    (latest) => latest?.manifest === undefined || TreeCheck.tablesOf(latest.manifest).some(({ id }) => id === table)
-  )
+/** Whether the manifest that is the latest by now names the table, or pins a manifest that does. */
+const isStillNeeded = (examination: Examination, namings: ReadonlyArray<Naming>) =>
+  Effect.map(latestManifest(examination), (latest) => {
+    if (latest?.manifest === undefined) return true
+    const named = new Set(TreeCheck.tablesOf(latest.manifest).map(({ id }) => id))
+    const pinned = new Set(latest.manifest.checkpoints.map(({ manifestId }) => manifestId))
+    return namings.some(({ table, version }) => named.has(table.id) || pinned.has(version.id))
+  })
 
 const readManifest = Effect.fnUntraced(function* (examination: Examination, id: number) {
   const bytes = yield* read(examination, examination.paths.manifests.path(id))
