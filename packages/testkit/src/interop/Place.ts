@@ -1,0 +1,60 @@
+/**
+ * Where a database lies, as data: a place can be sent to another process, and both
+ * engines can open it. The database is always at the path {@link path} there.
+ */
+import type * as ObjectStore from "@effect-slatedb/core/ObjectStore"
+import * as FileObjectStore from "@effect-slatedb/store-fs/FileObjectStore"
+import * as S3ObjectStore from "@effect-slatedb/store-s3/S3ObjectStore"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as S3Server from "../S3Server.ts"
+
+export const Place = Schema.TaggedUnion({
+  File: { root: Schema.String },
+  S3: {
+    endpoint: Schema.String,
+    region: Schema.String,
+    bucket: Schema.String,
+    credentials: Schema.Struct({ accessKeyId: Schema.String, secretAccessKey: Schema.String })
+  }
+})
+export type Place = typeof Place.Type
+
+export const path = "db"
+
+/** This project's store for a place. */
+export const layer = (place: Place): Layer.Layer<ObjectStore.ObjectStore, ObjectStore.ObjectStoreError> =>
+  place._tag === "File"
+    ? FileObjectStore.layer({ root: place.root }).pipe(Layer.provide(NodeServices.layer))
+    : S3ObjectStore.layer(place)
+
+/** A directory that is gone with the scope. It is kept to be looked at when what the scope was for has failed. */
+export const directory: Effect.Effect<Place, never, Scope.Scope> = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "effect-slatedb-interop-"))),
+  (root, exit) =>
+    Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)
+      ? Effect.promise(() => rm(root, { recursive: true, force: true }))
+      : Effect.logInfo(`effect-slatedb: the database of a failure is kept: directory=${root}`)
+).pipe(Effect.map((root): Place => ({ _tag: "File", root })))
+
+/** A bucket with a name of its own. It stays until the server goes. */
+export const bucket = (server: S3Server.S3Server): Effect.Effect<Place, S3Server.S3ServerError> =>
+  Effect.map(S3Server.makeBucket(server), (bucket): Place => ({ _tag: "S3", bucket, ...server }))
+
+/** The kinds of store that drills can be asked for. */
+export const stores = ["file", "s3"] as const
+export type Store = (typeof stores)[number]
+
+/** How to get a fresh place on a kind of store. The S3 server is the shared one. */
+export const maker = (
+  store: Store
+): Effect.Effect<Effect.Effect<Place, S3Server.S3ServerError, Scope.Scope>, S3Server.S3ServerError> =>
+  store === "file" ? Effect.succeed(directory) : Effect.map(S3Server.find, bucket)
