@@ -66,11 +66,16 @@ export class WalBuffer {
       : this.active.writer.sizeBytes >= this.#settings.walMaxBytes
   }
 
+  /** The time of the clock, or of the newest row where that is later: what rows are dated, and expire, by. */
+  get now(): number {
+    return Math.max(this.#row.createTime, this.#clock.currentTimeMillisUnsafe())
+  }
+
   /** All rows until `commit` are one batch: one sequence number, one creation time that never goes back. */
   begin(): void {
     const row = this.#row
     row.sequence = this.#cell.visibleSequence + 1
-    row.createTime = Math.max(row.createTime, this.#clock.currentTimeMillisUnsafe())
+    row.createTime = this.now
     if (this.active === undefined && this.#settings.walEnabled) {
       this.active = {
         writer: this.#newWriter(),

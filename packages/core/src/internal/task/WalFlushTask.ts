@@ -51,6 +51,8 @@ export interface WalFlushTask {
   readonly append: (key: Uint8Array, value: Uint8Array, kind: Kind, expireTime: number) => void
   /** The same for a batch: rows of distinct keys, in key order, at least one. */
   readonly appendBatch: (rows: ReadonlyArray<BatchRow>) => void
+  /** The time that a row appended now is dated by; never goes back. */
+  readonly now: () => number
   /** Waits until everything appended so far is durable. */
   readonly awaitDurable: () => Effect.Effect<void, DbError.DbError>
   /** Freezes what is there, and waits until it is stored; with `seal`, the memtable is frozen as well. */
@@ -221,6 +223,7 @@ export const make = Effect.fnUntraced(function* (options: {
       buffer.commit()
       afterAppend()
     },
+    now: () => buffer.now,
     awaitDurable: () => {
       const durable = buffer.awaited(state.queue[state.queue.length - 1]?.wal)
       if (settings.walFlush === "eager" && settings.walEnabled && !isAwaitedTold && state.queue.length === 0) {

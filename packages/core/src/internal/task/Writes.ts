@@ -5,7 +5,6 @@
  * Check, sequence number and append are one synchronous step: an interrupted
  * write was either not made or goes its way (ADR 17).
  */
-import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -33,7 +32,6 @@ export interface Options {
   readonly wal: WalFlushTask
   readonly backpressure: Backpressure
   readonly merge: MergeFunction | undefined
-  readonly clock: Clock.Clock
 }
 
 export interface Writes {
@@ -52,7 +50,7 @@ export interface Writes {
 }
 
 export const make = (options: Options): Writes => {
-  const { backpressure, clock, lifecycle, settings, wal } = options
+  const { backpressure, lifecycle, settings, wal } = options
   const batchBytesMax = settings.maxUnflushedBytes
 
   /** Appends once there is room; all in one step when there is room at once. */
@@ -79,12 +77,15 @@ export const make = (options: Options): Writes => {
     const bytes = KeyRange.toBytes(key)
     const refusal = invalidRow(bytes, value, batchBytesMax)
     if (refusal !== undefined) return Effect.fail(refusal)
-    const expireTime = kind === Kind.tombstone ? neverExpires : expiry(ttl, clock.currentTimeMillisUnsafe())
+    const expireTime = kind === Kind.tombstone ? neverExpires : expiry(ttl, wal.now())
     if (typeof expireTime !== "number") return Effect.fail(expireTime)
     return admit(() => wal.append(bytes, value, kind, expireTime), write?.awaitDurable ?? true)
   }
 
-  /** When a value written at `now` expires. */
+  /**
+   * When a value written at `now` expires. Counted from the time that rows are dated by: where the clock is behind it,
+   * as after a failover, a flush would otherwise take a short-lived value for expired.
+   */
   const expiry = (ttl: WriteBatch.TtlOptions["ttl"], now: number): number | DbError.DbError => {
     if (ttl === "none") return neverExpires
     const lifetime = ttl === undefined ? settings.defaultTtl : Option.getOrUndefined(Duration.fromInput(ttl))
@@ -100,7 +101,7 @@ export const make = (options: Options): Writes => {
   const toRows = (batch: WriteBatch.WriteBatch): Result.Result<ReadonlyArray<BatchRows.BatchRow>, DbError.DbError> => {
     const rows: Array<BatchRows.BatchRow> = []
     // One moment for all: operands of one key and one lifetime must expire together.
-    const now = clock.currentTimeMillisUnsafe()
+    const now = wal.now()
     let bytes = 0
     for (const operation of WriteBatch.operations(batch)) {
       const key = KeyRange.toBytes(operation.key)
