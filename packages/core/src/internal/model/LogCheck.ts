@@ -33,7 +33,7 @@ export const check = (manifest: Manifest, wals: ReadonlyArray<WalContents>): Rea
   return [
     ...gaps(manifest.replayAfterWalId, last ?? 0, wals),
     ...border(manifest, last),
-    ...rows(manifest, wals),
+    ...rows(manifest, withoutLateObjects(manifest, wals)),
     ...versions(wals)
   ]
 }
@@ -83,6 +83,27 @@ const border = (manifest: Manifest, last: number | undefined): ReadonlyArray<Fau
     })
   }
   return faults
+}
+
+/**
+ * Leaves out what a fenced writer stored after its successor's fence was collected: its PUT was under way all the
+ * time. The log had gone on with the same sequence numbers and covers it, so it is replayed by nobody, and nothing in it
+ * was acknowledged.
+ */
+const withoutLateObjects = (
+  { replayAfterWalId }: Manifest,
+  wals: ReadonlyArray<WalContents>
+): ReadonlyArray<WalContents> => {
+  let nextSequence = Infinity
+  return wals
+    .toReversed()
+    .filter(({ contents, id }) => {
+      if (contents === undefined || contents.rows === 0) return true
+      const isLate = id < replayAfterWalId && contents.lastSequence >= nextSequence
+      if (!isLate) nextSequence = contents.firstSequence
+      return !isLate
+    })
+    .toReversed()
 }
 
 const rows = (manifest: Manifest, wals: ReadonlyArray<WalContents>): ReadonlyArray<Fault> => {
