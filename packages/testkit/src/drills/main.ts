@@ -56,6 +56,12 @@ const command = Command.make("drill").pipe(
       "Bits are flipped in a copy of a database; the check must find them",
       5,
       () => import("./FlipDrill.ts")
+    ),
+    drill(
+      "suspend",
+      "A writer sleeps through its successor's opening, flush and collection; it must acknowledge nothing",
+      8,
+      () => import("./SuspendDrill.ts")
     )
   ])
 )

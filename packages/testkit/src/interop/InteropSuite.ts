@@ -7,10 +7,11 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { describe, it } from "vitest"
 import * as S3Server from "../S3Server.ts"
+import type * as OfficialEngineModule from "./OfficialEngine.ts"
 import * as Place from "./Place.ts"
 
 /** The module that drives the official engine; it is loaded here and nowhere else. */
-export type OfficialEngine = typeof import("./OfficialEngine.ts")
+export type OfficialEngine = typeof OfficialEngineModule
 
 /** Declares tests against the official engine. */
 export const suite = (name: string, tests: (official: OfficialEngine) => void): void => {

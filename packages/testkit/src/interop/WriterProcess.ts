@@ -30,10 +30,17 @@ export const Assignment = Schema.Struct({
   inFlightMax: Schema.Int,
   /** Of ten batches, so many are awaited until they are durable. */
   awaitedOfTen: Schema.Int,
-  /** Stops the first PUT of a WAL object after the open, before or after the store has it, until it is told `go`. */
-  hold: Schema.optionalKey(Schema.Literals(["before", "after"])),
-  /** The acknowledgement lease, where it is not the default's. */
-  leaseMillis: Schema.optionalKey(Schema.Int)
+  /** For a writer that is to be suspended in the middle of a PUT. */
+  suspension: Schema.optionalKey(
+    Schema.Struct({
+      /** When its next PUT of a WAL object stops, after the open. It goes on when it is told `go`. */
+      afterMillis: Schema.Int,
+      /** Whether the PUT stops before the store has the object, or before the answer is back. */
+      at: Schema.Literals(["before", "after"]),
+      /** The acknowledgement lease. The manifest is read for it alone: polls would do its work. */
+      leaseMillis: Schema.Int
+    })
+  )
 })
 export type Assignment = typeof Assignment.Type
 

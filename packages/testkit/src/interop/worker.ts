@@ -6,19 +6,20 @@
  * when batch N was acknowledged as durable. A printed line is in the pipe, so it
  * outlives the process. Where a write is refused it prints `refused N fenced` or
  * `refused N other`, goes on for a while, so that one sees whether anything is
- * acknowledged after that, and ends. With `hold` it prints `held` when its PUT stands
- * still, and goes on when it is told `go`.
+ * acknowledged after that, and ends. If it is to be suspended it prints `held` when its
+ * PUT stands still, and goes on when it is told `go`.
  */
 import { ObjectStore } from "@effect-slatedb/core/ObjectStore"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import { createInterface } from "node:readline"
 import * as FaultyObjectStore from "../FaultyObjectStore.ts"
 import * as Dice from "./Dice.ts"
-import type { Engine, EngineError, Session } from "./Engine.ts"
+import type { EngineError, Session } from "./Engine.ts"
 import * as History from "./History.ts"
 import * as OurEngine from "./OurEngine.ts"
 import * as Place from "./Place.ts"
@@ -33,42 +34,40 @@ const say = (line: string): void => {
   process.stdout.write(`${line}\n`)
 }
 
-/** The engine that is asked for, and what is to be done when it is open. */
-const engineOf = Effect.fnUntraced(function* (assignment: Assignment) {
-  const { engine, hold, leaseMillis, place } = assignment
+/** The engine that is asked for, and what goes on beside its writes. */
+const engineOf = Effect.fnUntraced(function* ({ engine, place, suspension }: Assignment) {
   if (engine === "official") {
     const { engine } = yield* Effect.promise(() => import("./OfficialEngine.ts"))
-    return { engine, afterOpen: Effect.void } satisfies { engine: Engine; afterOpen: Effect.Effect<void> }
+    return { engine, beside: Effect.void }
   }
+  if (suspension === undefined) return { engine: OurEngine.engine, beside: Effect.void }
+  const { afterMillis, at, leaseMillis } = suspension
   const faults = yield* FaultyObjectStore.make(Context.get(yield* Layer.build(Place.layer(place)), ObjectStore))
+  const holdAPut = Effect.gen(function* () {
+    yield* Effect.sleep(afterMillis)
+    const gate = yield* faults.hold({ operation: "putIfAbsent", path: "wal/", at })
+    yield* gate.reached()
+    say("held")
+    yield* nextLine
+    yield* faults.clear
+  })
   const engineHere = OurEngine.make({
-    settings: leaseMillis === undefined ? {} : { leaseDuration: leaseMillis },
+    settings: { leaseDuration: leaseMillis, manifestPollInterval: "1 hour" },
     store: Layer.succeed(ObjectStore, faults.store)
   })
-  if (hold === undefined) return { engine: engineHere, afterOpen: Effect.void }
-  const afterOpen = Effect.gen(function* () {
-    const gate = yield* faults.hold({ operation: "putIfAbsent", path: "wal/", at: hold })
-    const release = Effect.gen(function* () {
-      yield* gate.reached()
-      say("held")
-      yield* nextLine
-      yield* faults.clear
-    })
-    yield* Effect.forkChild(release)
-  })
-  return { engine: engineHere, afterOpen }
+  return { engine: engineHere, beside: holdAPut }
 })
 
 const writeForEver = Effect.fnUntraced(function* (session: Session, assignment: Assignment) {
   const history = History.make({ seed: assignment.seed })
   const permits = yield* Semaphore.make(assignment.inFlightMax)
-  let refusals = 0
+  const refusals: Array<EngineError> = []
   const refused = (sequence: number) => (error: EngineError) => {
     say(`refused ${sequence} ${error.isFenced ? "fenced" : `other ${error.message}`}`)
-    refusals++
+    refusals.push(error)
     return Effect.sleep("10 millis")
   }
-  for (let sequence = assignment.from; refusals < refusalsMax; sequence++) {
+  for (let sequence = assignment.from; refusals.length < refusalsMax; sequence++) {
     const dice = Dice.make(assignment.seed, sequence, 1)
     const awaitDurable = dice.below(10) < assignment.awaitedOfTen
     const write = session.write(history.batch(sequence), { awaitDurable }).pipe(
@@ -86,12 +85,13 @@ const writeForEver = Effect.fnUntraced(function* (session: Session, assignment: 
 const main = Effect.gen(function* () {
   say("ready")
   const assignment = yield* Schema.decodeEffect(AssignmentLine)(yield* nextLine)
-  const { afterOpen, engine } = yield* engineOf(assignment)
+  const { beside, engine } = yield* engineOf(assignment)
   const session = yield* engine.open(assignment.place, assignment.tuning)
   say("open")
-  yield* afterOpen
+  yield* Effect.forkChild(beside)
   yield* writeForEver(session, assignment)
 })
 
-await Effect.runPromise(Effect.scoped(main))
+// Standard output is for the lines above: no logger.
+await Effect.runPromise(main.pipe(Effect.scoped, Effect.provide(Logger.layer([]))))
 process.exit(0)
