@@ -16,8 +16,10 @@
  * Without a WAL the same task owns the rows; they are durable when their memtable
  * is in level 0, and only size, `flush` and close freeze it.
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Schedule from "effect/Schedule"
@@ -116,32 +118,44 @@ export const make = Effect.fnUntraced(function* (options: {
     if (cell.state.sealed.length > 0) options.onSealedDurable()
   }
 
-  const apply = Effect.fnUntraced(function* (message: WalFlushStep.Message<Wal>, task: Task.Task<Message>) {
+  /** Acknowledges at once; what has to be asked of the store is forked by the effect. */
+  const run = (command: WalFlushStep.Command<Wal>, task: Task.Task<Message>): Effect.Effect<void> => {
+    switch (command._tag) {
+      case "Acknowledge":
+        acknowledge(command.frozen.wal)
+        return Effect.void
+      case "Upload":
+        return task.fork(upload(command.frozen, task))
+      case "ReadManifest":
+        return task.fork(
+          Effect.andThen(
+            options.refreshManifest,
+            task.send({ _tag: "Step", message: () => ({ _tag: "LeaseRead", isLeaseFresh: options.isLeaseFresh() }) })
+          )
+        )
+    }
+  }
+
+  /**
+   * Takes the step at once, before its effect runs: from the buffer to the queue, and from the queue to its
+   * acknowledgement, a WAL goes in one synchronous step, and is never where the end of the database would not find it.
+   */
+  const apply = (
+    message: WalFlushStep.Message<Wal>,
+    task: Task.Task<Message>
+  ): Effect.Effect<void, DbError.DbError> => {
     const stepped = WalFlushStep.step(state, message)
     state = stepped.state
-    for (const command of stepped.commands) {
-      switch (command._tag) {
-        case "Acknowledge":
-          acknowledge(command.frozen.wal)
-          break
-        case "Upload":
-          yield* task.fork(upload(command.frozen, task))
-          break
-        case "ReadManifest":
-          yield* task.fork(
-            Effect.andThen(
-              options.refreshManifest,
-              task.send({ _tag: "Step", message: () => ({ _tag: "LeaseRead", isLeaseFresh: options.isLeaseFresh() }) })
-            )
-          )
-          break
-      }
-    }
-    const isAwaited = settings.walFlush === "eager" && buffer.active?.isAwaited === true
-    if (state.queue.length === 0 && buffer.active !== undefined && (isTickDue || isAwaited)) {
-      yield* freeze(false, task)
-    }
-  })
+    const forks = stepped.commands.map((command) => run(command, task))
+    return Effect.andThen(
+      Effect.all(forks, { discard: true }),
+      Effect.suspend(() => {
+        const isAwaited = settings.walFlush === "eager" && buffer.active?.isAwaited === true
+        const isDue = state.queue.length === 0 && buffer.active !== undefined && (isTickDue || isAwaited)
+        return isDue ? freeze(false, task) : Effect.void
+      })
+    )
+  }
 
   const freeze = (seal: boolean, task: Task.Task<Message>): Effect.Effect<void, DbError.DbError> =>
     Effect.suspend(() => {
@@ -188,7 +202,7 @@ export const make = Effect.fnUntraced(function* (options: {
     ticks:
       settings.walEnabled && settings.walFlush !== "manual"
         ? {
-            schedule: Schedule.windowed(settings.flushInterval),
+            schedule: windowsSince(clock.currentTimeMillisUnsafe(), settings.flushInterval),
             message: () => (buffer.active === undefined ? undefined : { _tag: "Tick" }),
             armed: armed.await
           }
@@ -202,6 +216,12 @@ export const make = Effect.fnUntraced(function* (options: {
     buffer.fail(failure)
   })
 
+  /** Something threw between two rows, a codec for example: what is there of the batch must stay the last. */
+  const tornBy = (defect: unknown): never => {
+    lifecycle.failCause("WalFlushTask", Cause.die(defect))
+    throw defect
+  }
+
   const afterAppend = () => {
     armed.openUnsafe()
     if (!isSizeTold && buffer.isFull) isSizeTold = task.tell({ _tag: "SizeReached" })
@@ -209,18 +229,26 @@ export const make = Effect.fnUntraced(function* (options: {
 
   return {
     append: (key, value, kind, expireTime) => {
-      buffer.begin()
-      buffer.add(key, value, kind, expireTime)
-      buffer.commit()
+      try {
+        buffer.begin()
+        buffer.add(key, value, kind, expireTime)
+        buffer.commit()
+      } catch (defect) {
+        tornBy(defect)
+      }
       afterAppend()
     },
     appendBatch: (rows) => {
-      buffer.begin()
-      for (let i = 0; i < rows.length; i++) {
-        const row = rows[i] as BatchRow
-        buffer.add(row.key, row.value, row.kind, row.expireTime)
+      try {
+        buffer.begin()
+        for (let i = 0; i < rows.length; i++) {
+          const row = rows[i] as BatchRow
+          buffer.add(row.key, row.value, row.kind, row.expireTime)
+        }
+        buffer.commit()
+      } catch (defect) {
+        tornBy(defect)
       }
-      buffer.commit()
       afterAppend()
     },
     now: () => buffer.now,
@@ -239,3 +267,15 @@ export const make = Effect.fnUntraced(function* (options: {
     nextWalId: () => buffer.nextWalId
   }
 })
+
+/** Recurs at the ends of windows that began at `start`. Those of `Schedule.windowed` begin when it is first asked. */
+const windowsSince = (start: number, window: Duration.Duration): Schedule.Schedule<number> => {
+  const millis = Duration.toMillis(window)
+  return Schedule.fromStepWithMetadata(
+    Effect.succeed(({ attempt, now }) =>
+      // Whole milliseconds: with a clock of fractions the rest of a window could be too short to ever pass. A clock
+      // that was set back lengthens one window, by less than a second one.
+      Effect.sync(() => [attempt, Duration.millis(Math.ceil(millis - ((now - start) % millis)))])
+    )
+  )
+}
