@@ -99,7 +99,8 @@ const addWals = Effect.fnUntraced(function* (options: Options, known: LatestView
     ...options,
     from: known.lastWalId + 1,
     to: lastWalId,
-    skipThrough: known.lastSequence,
+    skipThrough: known.state.current.manifest.lastL0Sequence,
+    lastSequence: known.lastSequence,
     onRow: (row) =>
       open.append(
         row.key,

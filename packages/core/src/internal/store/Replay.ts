@@ -28,6 +28,8 @@ export interface Options {
   readonly fetchesMax: number
   /** Rows up to this sequence number are in tables already. */
   readonly skipThrough: Sequence
+  /** The greatest sequence number of the objects before. */
+  readonly lastSequence: Sequence
   /** Takes a row; the bytes are borrowed. */
   readonly onRow: (row: RowView) => void
   /** After the last row of an object. */
@@ -51,7 +53,7 @@ export const missing = (paths: ObjectPaths, id: number): DbError.DbError =>
 /** Applies the objects in order; answers with the greatest sequence number met. */
 export const run = (options: Options): Effect.Effect<Sequence, DbError.DbError> => {
   const { from, paths, to, wals } = options
-  let last = options.skipThrough
+  let last = options.lastSequence
   const apply = Effect.fnUntraced(function* (id: number, bytes: Uint8Array) {
     const path = paths.wals.path(id)
     const rows = yield* Effect.fromResult(WalReader.open(bytes, options.compression)).pipe(

@@ -1,14 +1,18 @@
 /**
  * How a writer takes a database over.
  *
- *     probe the store ─> latest manifest, or the first one ─> claim the writer epoch
+ *     probe the store ─> latest manifest, or the first one ─> replay the log into generations
+ *       ─> claim the writer epoch
  *       ─> fence: an empty WAL object at the next free id
- *       ─> replay the WAL objects below it into generations
+ *       ─> replay what an older writer stored meanwhile
  *
  * The order is the safety (L10). After the claim no older writer can commit a
  * manifest; after the fence none can store a WAL object, as its next one collides.
- * The log is listed after the claim, so what an older writer flushed and collected
- * before is known, and every object up to the fence is there to be replayed.
+ * The log is listed again after the claim, so what an older writer flushed and
+ * collected before is known, and every object up to the fence is there to be replayed.
+ *
+ * A database that cannot be read is refused before the claim: it is left as it was,
+ * and its writer, if it has one, goes on.
  *
  * Replay never waits for room in level 0 or in memory (L17): generations it fills
  * are sealed, and flushed once the tasks run.
@@ -29,6 +33,7 @@ import * as Replay from "../store/Replay.ts"
 import * as ManifestStore from "../store/ManifestStore.ts"
 import type { ObjectPaths } from "../store/ObjectPaths.ts"
 import type { Versioned } from "../store/SequencedObject.ts"
+import * as StoreFailure from "../store/StoreFailure.ts"
 import * as StoreProbe from "../store/StoreProbe.ts"
 import type { UlidSource } from "../store/UlidSource.ts"
 import type { WalStore } from "../store/WalStore.ts"
@@ -62,10 +67,10 @@ export const open = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
   const clock = yield* Clock.Clock
   yield* StoreProbe.probeOnce(store, paths, ulids)
   const latest = (yield* manifests.latest) ?? (yield* createFirst(manifests))
-  yield* Effect.fromResult(ManifestStore.writable(latest.value, paths.root))
+  const readable = yield* readLog(options, latest)
   const leaseStart = now(clock)
   const manifest = yield* manifests
-    .update(latest, (manifest) => Result.map(ManifestStore.writable(manifest, paths.root), ManifestStep.claimWriter))
+    .update(readable.manifest, (manifest) => Result.map(usable(options, manifest), ManifestStep.claimWriter))
     .pipe(
       Effect.timeoutOrElse({
         duration: settings.manifestUpdateTimeout,
@@ -73,55 +78,107 @@ export const open = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
           Effect.fail(DbError.fail(new DbError.Unavailable({ operation: "claim the writer epoch", path: paths.root })))
       })
     )
-  return yield* settings.walEnabled
-    ? openWithWal(options, manifest, leaseStart)
-    : replay(options, manifest, leaseStart, yield* newestWalId(options, manifest.value))
+  // An older writer may have flushed in between: then its tables cover what was replayed.
+  const isCurrent = manifest.value.replayAfterWalId === readable.manifest.value.replayAfterWalId
+  const lastWalId = yield* takeLog(options, manifest)
+  const log = yield* replay(options, isCurrent ? readable.log : nothingReplayed(options, manifest.value), {
+    lastWalId,
+    skipThrough: manifest.value.lastL0Sequence
+  })
+  return {
+    state: { open: log.open, sealed: log.sealed, current: { id: manifest.id, manifest: manifest.value } },
+    lastSequence: log.lastSequence,
+    manifest,
+    leaseStart,
+    nextWalId: lastWalId + 1,
+    replayedWals: log.replayedWals,
+    lastCreateTime: log.lastCreateTime
+  }
 })
 
-/** Fences at the next free id, then replays everything below it. */
-const openWithWal = Effect.fnUntraced(function* (
+/** Replays all there is, without a claim to it; from a newer manifest, should one cover what has gone missing. */
+const readLog = Effect.fnUntraced(function* (
   options: Options,
-  claimed: Versioned<Manifest.Manifest>,
-  leaseStart: Instant
-) {
-  const { manifests, ulids, wals } = options
-  let fence = (yield* newestWalId(options, claimed.value)) + 1
+  manifest: Versioned<Manifest.Manifest>
+): Effect.fn.Return<{ readonly manifest: Versioned<Manifest.Manifest>; readonly log: Log }, DbError.DbError> {
+  const { lastL0Sequence } = yield* Effect.fromResult(usable(options, manifest.value))
+  const lastWalId = yield* newestWalId(options, manifest.value)
+  const log = replay(options, nothingReplayed(options, manifest.value), { lastWalId, skipThrough: lastL0Sequence })
+  return yield* Effect.matchEffect(log, {
+    onSuccess: (log) => Effect.succeed({ manifest, log }),
+    onFailure: (error) =>
+      Effect.flatMap(options.manifests.refresh(manifest), (found) =>
+        found.id === manifest.id ? Effect.fail(error) : readLog(options, found)
+      )
+  })
+})
+
+/**
+ * Makes the log ours: fences at the next free id. Answers with the last id before ours.
+ *
+ * Without a WAL there is nothing to fence, unless an older writer has one and would go on with it.
+ */
+const takeLog = Effect.fnUntraced(function* (
+  options: Options,
+  claimed: Versioned<Manifest.Manifest>
+): Effect.fn.Return<number, DbError.DbError> {
+  const { manifests, settings, ulids, wals } = options
+  const newest = yield* newestWalId(options, claimed.value)
+  if (!settings.walEnabled && newest === 0) return newest
+  let fence = newest + 1
   while (!(yield* wals.fence(fence, ulids.next()))) {
     // Another writer is there: an older one at work, or a younger one that fenced us.
     yield* Effect.flatMap(manifests.refresh(claimed), (found) => refuseFenced(claimed, found))
     fence++
   }
-  return yield* replay(options, claimed, leaseStart, fence)
+  return fence
 })
 
+/** What was replayed so far. Newest generation first, as in the state. */
+interface Log {
+  readonly open: Generation
+  readonly sealed: ReadonlyArray<SealedGeneration>
+  /** WAL objects whose rows are in the open generation. */
+  readonly replayedWals: number
+  readonly lastWalId: number
+  readonly lastSequence: Sequence
+  readonly lastCreateTime: number
+}
+
+const nothingReplayed = (options: Options, manifest: Manifest.Manifest): Log => ({
+  open: options.newGeneration(),
+  sealed: [],
+  replayedWals: 0,
+  lastWalId: manifest.replayAfterWalId,
+  lastSequence: manifest.lastL0Sequence,
+  lastCreateTime: manifest.lastL0ClockTick ?? -Infinity
+})
+
+/** Goes on with a replay; `log` is not to be used afterwards, as its open generation grows. */
 const replay = Effect.fnUntraced(function* (
   options: Options,
-  manifest: Versioned<Manifest.Manifest>,
-  leaseStart: Instant,
-  lastWalId: number
-): Effect.fn.Return<Opened, DbError.DbError> {
+  log: Log,
+  { lastWalId, skipThrough }: { readonly lastWalId: number; readonly skipThrough: Sequence }
+): Effect.fn.Return<Log, DbError.DbError> {
   const { settings } = options
-  const { lastL0ClockTick, lastL0Sequence, replayAfterWalId } = manifest.value
-  let generation = options.newGeneration()
-  let sealed: ReadonlyArray<SealedGeneration> = []
-  let replayedWals = 0
-  let lastCreateTime = lastL0ClockTick ?? -Infinity
+  let { lastCreateTime, open, replayedWals, sealed } = log
   const seal = (lastWalId: number) => {
-    const { greatestCreateTime, lastSequence } = generation
-    generation.seal()
+    const { greatestCreateTime, lastSequence } = open
+    open.seal()
     const commitPoints = [{ sequence: lastSequence, seconds: Math.max(0, Math.floor(greatestCreateTime / 1000)) }]
-    sealed = [{ generation, lastWalId, commitPoints }, ...sealed]
-    generation = options.newGeneration()
+    sealed = [{ generation: open, lastWalId, commitPoints }, ...sealed]
+    open = options.newGeneration()
     replayedWals = 0
   }
   const lastSequence = yield* Replay.run({
     ...options,
-    from: replayAfterWalId + 1,
+    from: log.lastWalId + 1,
     to: lastWalId,
     fetchesMax: settings.replayFetchesMax,
-    skipThrough: lastL0Sequence,
+    skipThrough,
+    lastSequence: log.lastSequence,
     onRow: (row) => {
-      generation.append(
+      open.append(
         row.key,
         row.keyStart,
         row.keyEnd,
@@ -137,20 +194,25 @@ const replay = Effect.fnUntraced(function* (
     },
     onWal: (id) => {
       replayedWals++
-      const isFull = generation.logicalBytes >= settings.l0SstSizeBytes
-      if ((isFull || replayedWals >= settings.walFilesPerMemtableMax) && generation.rowCount > 0) seal(id)
+      const isFull = open.logicalBytes >= settings.l0SstSizeBytes
+      if ((isFull || replayedWals >= settings.walFilesPerMemtableMax) && open.rowCount > 0) seal(id)
     }
   })
-  return {
-    state: { open: generation, sealed, current: { id: manifest.id, manifest: manifest.value } },
-    lastSequence,
-    manifest,
-    leaseStart,
-    nextWalId: lastWalId + 1,
-    replayedWals,
-    lastCreateTime
-  }
+  return { open, sealed, replayedWals, lastWalId, lastSequence, lastCreateTime }
 })
+
+/** Refuses a database that this engine, with the codecs at hand, cannot write to or read. */
+const usable = (
+  { compression, paths }: Options,
+  manifest: Manifest.Manifest
+): Result.Result<Manifest.Manifest, DbError.DbError> =>
+  Result.flatMap(ManifestStore.writable(manifest, paths.root), () => {
+    const tables = [...manifest.l0, ...manifest.runs.flatMap((run) => run.tables)]
+    const lacking = tables.find(({ info }) => compression.codecs[info.compression] === undefined)
+    return lacking === undefined
+      ? Result.succeed(manifest)
+      : Result.fail(StoreFailure.missingCodec(lacking.info.compression))
+  })
 
 /** Manifest 1, unless somebody creates it first. */
 const createFirst = Effect.fnUntraced(function* (manifests: ManifestStore.ManifestStore) {
