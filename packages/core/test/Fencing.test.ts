@@ -171,3 +171,44 @@ it.effect("a fenced writer asks the store nothing any more", () =>
     assert.strictEqual((yield* first.faults.requests()).length, 0)
   })
 )
+
+it.effect("a writer without a WAL fences the log of one that has it", () =>
+  Effect.gen(function* () {
+    const bucket = TestDb.bucket()
+    const older = yield* (yield* TestDb.process(bucket)).open({ manifestPollInterval: "1 hour" })
+    yield* TestDb.awaitWithTime(older.put("a", "older"))
+    const younger = yield* (yield* TestDb.process(bucket)).open({ walEnabled: false })
+    const error = yield* TestDb.awaitWithTime(Effect.flip(older.put("b", "older")))
+    assert.strictEqual(closedKind(error), "fenced")
+    yield* younger.put("c", "younger", { awaitDurable: false })
+    yield* TestDb.awaitWithTime(younger.flush())
+    assert.deepStrictEqual(yield* TestDb.lines(younger, KeyRange.all), ["a=older", "c=younger"])
+  })
+)
+
+it.effect(
+  "a writer that slept until its successor's manifest was collected acknowledges nothing, though its own lands",
+  () =>
+    Effect.gen(function* () {
+      const bucket = TestDb.bucket()
+      const first = yield* TestDb.process(bucket)
+      const older = yield* first.open({ walEnabled: false })
+      const upload = yield* first.faults.hold({ operation: "putIfAbsent", path: "manifest/" })
+      const put = yield* Effect.forkChild(Effect.exit(older.put("a", "zombie")), { startImmediately: true })
+      const flush = yield* Effect.forkChild(Effect.exit(older.flush()), { startImmediately: true })
+      yield* upload.reached()
+      const second = yield* TestDb.process(bucket)
+      const younger = yield* second.open({ walEnabled: false })
+      yield* younger.put("b", "younger", { awaitDurable: false })
+      yield* TestDb.awaitWithTime(younger.flush())
+      yield* TestClock.adjust("10 minutes")
+      // A collector that keeps no boundary, as the official one of 0.12, takes all but the latest.
+      for (const path of TestDb.paths(bucket, "db/manifest/").slice(0, -1)) yield* second.faults.store.delete(path)
+      yield* upload.open
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(TestDb.paths(bucket, "db/manifest/").length, 2, "the zombie's manifest landed")
+      assert.strictEqual((yield* Fiber.join(put))._tag, "Failure")
+      assert.strictEqual((yield* Fiber.join(flush))._tag, "Failure")
+      assert.strictEqual((yield* older.status).closed?.kind, "fenced")
+    })
+)

@@ -10,7 +10,8 @@
  *
  * Each read that shows our own epoch renews the *lease* (law L13): the promise,
  * counted from when the read began, that nobody has collected the fence of a
- * successor whom we have not noticed. A version with a greater epoch means that
+ * successor whom we have not noticed. An edit that was stored under a stale lease is
+ * adopted only after such a read, too. A version with a greater epoch means that
  * there is a successor: the database closes as fenced (L10).
  *
  * ADR 3 gives the poll to the memtable flush task. It has a task of its own here,
@@ -80,15 +81,25 @@ export const make = Effect.fnUntraced(function* (options: {
     options.adopt({ id: version.id, manifest: version.value })
   }
 
-  const refresh = Effect.suspend(() => {
-    const began = now(clock)
-    return Effect.flatMap(store.refresh(known), (version) => {
-      if (version.value.writerEpoch > epoch) return Effect.fail(fenced(version.value.writerEpoch))
-      leaseStart = began
-      adopt(version)
-      return Effect.void
+  /** Adopts the latest version from `least` on, and renews the lease. */
+  const refresh = (least: Versioned<Manifest>) =>
+    Effect.suspend(() => {
+      const began = now(clock)
+      return Effect.flatMap(store.refresh(least), (version) => {
+        if (version.value.writerEpoch > epoch) return Effect.fail(fenced(version.value.writerEpoch))
+        leaseStart = began
+        adopt(version)
+        return Effect.void
+      })
     })
-  })
+
+  const isLeaseFresh = () => elapsedMillis(leaseStart, now(clock)) < Duration.toMillis(options.leaseDuration)
+
+  /** A version that was away for long may have landed where a successor's was collected: then there is a later one. */
+  const edit = (change: (manifest: Manifest) => Manifest) =>
+    Effect.flatMap(retrying(Effect.suspend(() => store.update(known, guarded(change)))), (stored) =>
+      isLeaseFresh() ? Effect.sync(() => adopt(stored)) : retrying(refresh(stored))
+    )
 
   const task = yield* Task.make<Message>({
     name: "ManifestKeeper",
@@ -99,10 +110,7 @@ export const make = Effect.fnUntraced(function* (options: {
       message: skippingFirst((): Message => ({ _tag: "Refresh", reply: undefined }))
     },
     handle: (message) =>
-      (message._tag === "Edit"
-        ? retrying(Effect.suspend(() => store.update(known, guarded(message.edit)))).pipe(Effect.map(adopt))
-        : retrying(refresh)
-      ).pipe(
+      (message._tag === "Edit" ? edit(message.edit) : retrying(Effect.suspend(() => refresh(known)))).pipe(
         Effect.map(() => {
           if (message.reply !== undefined) Deferred.doneUnsafe(message.reply, Effect.void)
         })
@@ -112,7 +120,7 @@ export const make = Effect.fnUntraced(function* (options: {
   return {
     edit: (edit) => task.ask((reply: Task.Reply<void>) => ({ _tag: "Edit", edit, reply })),
     refresh: task.ask((reply: Task.Reply<void>) => ({ _tag: "Refresh", reply })),
-    isLeaseFresh: () => elapsedMillis(leaseStart, now(clock)) < Duration.toMillis(options.leaseDuration)
+    isLeaseFresh
   }
 })
 
