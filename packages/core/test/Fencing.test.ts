@@ -212,3 +212,21 @@ it.effect(
       assert.strictEqual((yield* older.status).closed?.kind, "fenced")
     })
 )
+
+it.effect("a writer that opens while its predecessor flushes without a WAL gives no sequence number twice", () =>
+  Effect.gen(function* () {
+    const bucket = TestDb.bucket()
+    const older = yield* (yield* TestDb.process(bucket)).open({ walEnabled: false })
+    yield* older.put("a", "older", { awaitDurable: false })
+    const second = yield* TestDb.process(bucket)
+    const claim = yield* second.faults.hold({ operation: "putIfAbsent", path: "manifest/" })
+    const opening = yield* Effect.forkChild(second.open({ walEnabled: false }), { startImmediately: true })
+    yield* claim.reached()
+    yield* TestDb.awaitWithTime(older.flush())
+    yield* claim.open
+    const younger = yield* TestDb.awaitWithTime(Fiber.join(opening))
+    yield* younger.put("b", "younger", { awaitDurable: false })
+    yield* TestDb.awaitWithTime(younger.flush())
+    assert.deepStrictEqual(yield* TestDb.lines(younger, KeyRange.all), ["a=older", "b=younger"])
+  })
+)

@@ -78,8 +78,10 @@ export const open = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
           Effect.fail(DbError.fail(new DbError.Unavailable({ operation: "claim the writer epoch", path: paths.root })))
       })
     )
-  // An older writer may have flushed in between: then its tables cover what was replayed.
-  const isCurrent = manifest.value.replayAfterWalId === readable.manifest.value.replayAfterWalId
+  // An older writer may have flushed in between: then its tables cover what was replayed, or, without a WAL, more.
+  const isCurrent = (["replayAfterWalId", "lastL0Sequence"] as const).every(
+    (border) => manifest.value[border] === readable.manifest.value[border]
+  )
   const lastWalId = yield* takeLog(options, manifest)
   const log = yield* replay(options, isCurrent ? readable.log : nothingReplayed(options, manifest.value), {
     lastWalId,
