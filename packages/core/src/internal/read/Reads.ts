@@ -138,7 +138,7 @@ export const make = (options: Options): Reads => {
             ({ release }) => Effect.sync(release)
           )
           return Effect.map(held, ({ view }) => {
-            const pull = RangeScan.pull({ ...scan, range, view, now: now(), merge })
+            const pull = Effect.catchDefect(RangeScan.pull({ ...scan, range, view, now: now(), merge }), thrown)
             return Stream.fromPull(Effect.succeed(Effect.suspend(() => options.refusal() ?? pull)))
           })
         })
@@ -154,10 +154,12 @@ const attempt = <A, E>(run: () => Effect.Effect<A, E>): Effect.Effect<A, E | DbE
   try {
     return run()
   } catch (error) {
-    if (DbError.isDbError(error)) return Effect.fail(error)
-    throw error
+    return thrown(error)
   }
 }
+
+const thrown = (error: unknown): Effect.Effect<never, DbError.DbError> =>
+  DbError.isDbError(error) ? Effect.fail(error) : Effect.die(error)
 
 /** What folds operands in a database that has no merge operator. */
 const refuseMerge: MergeFunction = () => {

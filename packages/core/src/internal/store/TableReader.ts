@@ -17,7 +17,7 @@ import type { CachedTable, TableMeta } from "../../BlockCache.ts"
 import type { Compression } from "../../Compression.ts"
 import type * as DbError from "../../DbError.ts"
 import * as KeyRange from "../../KeyRange.ts"
-import type { ObjectStore } from "../../ObjectStore.ts"
+import { fail, type ObjectStore } from "../../ObjectStore.ts"
 import { FormatError, shift } from "../format/FormatError.ts"
 import type { SsTableIndex } from "../format/SsTableIndex.ts"
 import * as SsTableReader from "../format/SsTableReader.ts"
@@ -128,6 +128,12 @@ export class TableReader {
 
   #fetch(start: number, end: number): Effect.Effect<Uint8Array, DbError.DbError> {
     return this.#store.getRange(this.#path, { offset: start, length: end - start }).pipe(
+      // To a store a range beyond the end is a wrong question; here it means that the object is cut short.
+      Effect.catchReason("ObjectStoreError", "Invalid", (reason) =>
+        Effect.flatMap(this.#store.head(this.#path), ({ size }) =>
+          size <= start ? Effect.succeed(new Uint8Array(0)) : Effect.fail(fail(reason))
+        )
+      ),
       Effect.mapError(StoreFailure.fromStore),
       Effect.flatMap((bytes) =>
         bytes.length === end - start
