@@ -96,13 +96,14 @@ export const make = Effect.fnUntraced(function* (options: {
     const waiting = flushable().filter((sealed) => jobs.every((job) => job.sealed !== sealed))
     isStalled = false
     for (const sealed of waiting) {
-      const { l0 } = cell.state.current.manifest
+      const { l0, lastCompactedViewId } = cell.state.current.manifest
       if (jobs.length >= settings.l0FlushParallelism) return
       if (l0.length + jobs.length >= settings.l0MaxSsts) {
         isStalled = true
         return
       }
-      const job: Job = { sealed, tableId: options.ulids.next(l0[0]?.id), flushed: undefined }
+      const newestTable = l0[0]?.id ?? lastCompactedViewId
+      const job: Job = { sealed, tableId: options.ulids.next(newestTable), flushed: undefined }
       jobs.push(job)
       yield* task.fork(Effect.flatMap(build(job), (table) => task.send({ _tag: "TableUploaded", job, table })))
     }
