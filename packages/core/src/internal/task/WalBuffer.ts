@@ -68,7 +68,7 @@ export class WalBuffer {
 
   /** The time of the clock, or of the newest row where that is later: what rows are dated, and expire, by. */
   get now(): number {
-    return Math.max(this.#row.createTime, this.#clock.currentTimeMillisUnsafe())
+    return Math.max(this.#row.createTime, Math.floor(this.#clock.currentTimeMillisUnsafe()))
   }
 
   /** All rows until `commit` are one batch: one sequence number, one creation time that never goes back. */

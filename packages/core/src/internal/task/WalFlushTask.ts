@@ -273,9 +273,8 @@ const windowsSince = (start: number, window: Duration.Duration): Schedule.Schedu
   const millis = Duration.toMillis(window)
   return Schedule.fromStepWithMetadata(
     Effect.succeed(({ attempt, now }) =>
-      // Whole milliseconds: with a clock of fractions the rest of a window could be too short to ever pass. A clock
-      // that was set back lengthens one window, by less than a second one.
-      Effect.sync(() => [attempt, Duration.millis(Math.ceil(millis - ((now - start) % millis)))])
+      // A clock that was set back lengthens one window, by less than a second one.
+      Effect.sync(() => [attempt, Duration.millis(millis - ((now - start) % millis))])
     )
   )
 }
