@@ -87,42 +87,43 @@ export interface BlockCache {
 export const makeMemory = (options: { readonly blockBytesMax: number; readonly metaBytesMax: number }): BlockCache => {
   const blocks = new LeastRecentlyUsed<Uint8Array>(options.blockBytesMax)
   const metas = new LeastRecentlyUsed<TableMeta>(options.metaBytesMax)
-  const tables = new Map<string, CachedTable>()
-  const makeTable = (key: string): CachedTable => {
-    const blockSlots: Array<Slot<Uint8Array> | undefined> = []
-    let metaSlot: Slot<TableMeta> | undefined
-    let parts = 0
-    const forget = () => {
-      if (--parts === 0) tables.delete(key)
-    }
-    const remember = () => {
-      if (parts++ === 0) tables.set(key, self)
-    }
-    const self: CachedTable = {
-      meta: () => metas.use(metaSlot),
-      keepMeta: (meta) => {
-        if (metaSlot !== undefined) return
-        remember()
-        metaSlot = metas.add(meta, meta.sizeBytes, () => {
-          metaSlot = undefined
-          forget()
-        })
-      },
-      block: (index) => blocks.use(blockSlots[index]),
-      keepBlock: (index, block) => {
-        if (blockSlots[index] !== undefined) return
-        remember()
-        blockSlots[index] = blocks.add(block, block.length, () => {
-          blockSlots[index] = undefined
-          forget()
-        })
-      }
-    }
-    tables.set(key, self)
-    return self
-  }
+  const tables = new Map<string, Parts>()
   return {
-    table: (key) => tables.get(key) ?? makeTable(key),
+    table: (key) => {
+      let last: Parts | undefined
+      const present = (): Parts | undefined => {
+        if (last === undefined || last.count === 0) last = tables.get(key)
+        return last
+      }
+      const oneMore = (): Parts => {
+        const parts = present() ?? new Parts()
+        if (parts.count++ === 0) tables.set(key, parts)
+        return parts
+      }
+      const oneLess = (parts: Parts): void => {
+        if (--parts.count === 0) tables.delete(key)
+      }
+      return {
+        meta: () => metas.use(present()?.meta),
+        keepMeta: (meta) => {
+          if (present()?.meta !== undefined) return
+          const parts = oneMore()
+          parts.meta = metas.add(meta, meta.sizeBytes, () => {
+            parts.meta = undefined
+            oneLess(parts)
+          })
+        },
+        block: (index) => blocks.use(present()?.blocks[index]),
+        keepBlock: (index, block) => {
+          if (present()?.blocks[index] !== undefined) return
+          const parts = oneMore()
+          parts.blocks[index] = blocks.add(block, block.length, () => {
+            parts.blocks[index] = undefined
+            oneLess(parts)
+          })
+        }
+      }
+    },
     stats: () => ({
       blockHits: blocks.hits,
       blockMisses: blocks.misses,
@@ -165,6 +166,13 @@ export const layerMemory = (options: {
  * @since 0.1.0
  */
 export const layerNoop: Layer.Layer<never> = layerMemory({ blockBytesMax: 0, metaBytesMax: 0 })
+
+/** The cached parts of one table, however many use it. Known to the cache while there are any. */
+class Parts {
+  meta: Slot<TableMeta> | undefined = undefined
+  readonly blocks: Array<Slot<Uint8Array> | undefined> = []
+  count = 0
+}
 
 interface Slot<A> {
   value: A

@@ -74,7 +74,7 @@ export class SsTableCursor implements Cursor {
       }
       const keep = this.#options.cacheBlocks ?? this.#stretch === 1
       const [from, to] = this.#nextStretch(index)
-      return Effect.map(this.reader.loadBlocks(from, to, keep), (blocks) => {
+      return Effect.map(this.reader.loadBlocks(index, from, to, keep), (blocks) => {
         for (let i = 0; i < blocks.length; i++) this.#window.set(from + i, blocks[i] as Uint8Array)
       })
     })

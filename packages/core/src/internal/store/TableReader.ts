@@ -95,24 +95,27 @@ export class TableReader {
     return cached === undefined ? this.#metaFlight.run("meta", this.#fetchMeta()) : Effect.succeed(cached)
   })
 
-  /** One block, uncompressed, from the cache or with one request. */
-  loadBlock(block: number, keep: boolean): Effect.Effect<Uint8Array, DbError.DbError> {
+  /** One block of the table's index, uncompressed, from the cache or with one request. */
+  loadBlock(index: SsTableIndex, block: number, keep: boolean): Effect.Effect<Uint8Array, DbError.DbError> {
     return Effect.suspend(() => {
       const cached = this.cached.block(block)
       if (cached !== undefined) return Effect.succeed(cached)
-      const load = Effect.map(this.loadBlocks(block, block + 1, keep), (blocks) => blocks[0] as Uint8Array)
+      const load = Effect.map(this.loadBlocks(index, block, block + 1, keep), (blocks) => blocks[0] as Uint8Array)
       return this.#blockFlights.run(block, load)
     })
   }
 
-  /** Blocks `from` to `to`, the last excluded, with one request. */
-  loadBlocks(from: number, to: number, keep: boolean): Effect.Effect<ReadonlyArray<Uint8Array>, DbError.DbError> {
-    return Effect.flatMap(this.loadMeta, ({ index }) => {
-      const start = index.blockOffset(from)
-      return Effect.flatMap(this.#fetch(start, index.blockEnd(to - 1)), (bytes) =>
-        Effect.fromResult(this.#decodeBlocks(index, bytes, start, from, to, keep))
-      )
-    })
+  /** Blocks `from` to `to` of the table's index, the last excluded, with one request. */
+  loadBlocks(
+    index: SsTableIndex,
+    from: number,
+    to: number,
+    keep: boolean
+  ): Effect.Effect<ReadonlyArray<Uint8Array>, DbError.DbError> {
+    const start = index.blockOffset(from)
+    return Effect.flatMap(this.#fetch(start, index.blockEnd(to - 1)), (bytes) =>
+      Effect.fromResult(this.#decodeBlocks(index, bytes, start, from, to, keep))
+    )
   }
 
   /** What to tell about a block whose rows cannot be read. */

@@ -13,17 +13,18 @@ import type { TableMeta } from "../../BlockCache.ts"
 import type { DbError } from "../../DbError.ts"
 import { BlockCursor, BlockStep } from "../format/BlockCursor.ts"
 import { SipHash } from "../format/SipHash.ts"
+import type { SsTableIndex } from "../format/SsTableIndex.ts"
 import { compare, compareRange } from "../model/ByteOrder.ts"
 import type { RowView } from "../model/RowEntry.ts"
 import type { Sequence } from "../model/Sequence.ts"
 import type { TableReader } from "./TableReader.ts"
 
-/** A part of a table that is not in memory: its index and filter, or one block. */
+/** A part of a table that is not in memory: its index and filter, or one block of its index. */
 export class Lack {
   readonly reader: TableReader
-  readonly block: number | undefined
+  readonly block: { readonly index: SsTableIndex; readonly number: number } | undefined
 
-  constructor(reader: TableReader, block: number | undefined) {
+  constructor(reader: TableReader, block: Lack["block"]) {
     this.reader = reader
     this.block = block
   }
@@ -84,12 +85,13 @@ export class TableSearch {
 
   /** Moves to the first version in a block. */
   #enter(block: number): Found | Lack | DbError {
-    const { cached, table } = this.#reader as TableReader
-    if (block >= (this.#meta as TableMeta).index.blockCount) return Found.absent
-    const payload = cached.block(block) ?? this.#local?.block(this.#reader as TableReader, block)
-    if (payload === undefined) return new Lack(this.#reader as TableReader, block)
+    const reader = this.#reader as TableReader
+    const { index } = this.#meta as TableMeta
+    if (block >= index.blockCount) return Found.absent
+    const payload = reader.cached.block(block) ?? this.#local?.block(reader, block)
+    if (payload === undefined) return new Lack(reader, { index, number: block })
     this.#block = block
-    this.#cursor.load(payload, table.formatVersion)
+    this.#cursor.load(payload, reader.table.formatVersion)
     return this.#settle(this.#cursor.seek(this.#key, 0, this.#key.length))
   }
 
@@ -133,9 +135,9 @@ export class LocalParts {
         this.#metas.set(reader, meta)
       })
     }
-    return Effect.map(reader.loadBlock(block, cacheBlocks), (payload) => {
+    return Effect.map(reader.loadBlock(block.index, block.number, cacheBlocks), (payload) => {
       const blocks = this.#blocks.get(reader) ?? new Map<number, Uint8Array>()
-      this.#blocks.set(reader, blocks.set(block, payload))
+      this.#blocks.set(reader, blocks.set(block.number, payload))
     })
   }
 }

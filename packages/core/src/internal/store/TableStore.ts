@@ -9,7 +9,7 @@ import type { Compression } from "../../Compression.ts"
 import type * as DbError from "../../DbError.ts"
 import type { Body, ObjectStore } from "../../ObjectStore.ts"
 import type { Manifest } from "../model/Manifest.ts"
-import type { SsTable, SsTableInfo } from "../model/SsTable.ts"
+import type { KeyBound, SsTable, SsTableInfo } from "../model/SsTable.ts"
 import * as ObjectPaths from "./ObjectPaths.ts"
 import * as StoreFailure from "./StoreFailure.ts"
 import { TableReader } from "./TableReader.ts"
@@ -19,7 +19,7 @@ const storeNumbers = new WeakMap<ObjectStore["Service"], number>()
 let storesSeen = 0
 
 export interface TableStore {
-  /** The reader of a table; one for each id. */
+  /** The reader of a table; one for each view of it. */
   readonly reader: (table: SsTable) => TableReader
   /** Tells where tables of other databases live, for a clone. */
   readonly adopt: (manifest: Manifest) => void
@@ -42,11 +42,12 @@ export const make = (options: {
   let external = new Map<string, string>()
   return {
     reader: (table) => {
-      const known = readers.get(table.viewId)
+      const view = viewOf(table)
+      const known = readers.get(view)
       if (known !== undefined) return known
       const path = external.get(table.id) ?? paths.table(table.id)
       const reader = new TableReader(table, path, store, compression, cache.table(`${storeNumber}:${path}`))
-      readers.set(table.viewId, reader)
+      readers.set(view, reader)
       return reader
     },
     adopt: (manifest) => {
@@ -58,9 +59,10 @@ export const make = (options: {
       )
       const named = [...manifest.l0, ...manifest.runs.flatMap((run) => run.tables)]
       readers = new Map(
-        named.flatMap(({ viewId }) => {
-          const reader = readers.get(viewId)
-          return reader === undefined ? [] : [[viewId, reader] as const]
+        named.flatMap((table) => {
+          const view = viewOf(table)
+          const reader = readers.get(view)
+          return reader === undefined ? [] : [[view, reader] as const]
         })
       )
     },
@@ -73,6 +75,13 @@ export const make = (options: {
         )
   }
 }
+
+/** Names a view of a table: in the official engine's files, several of one table have one id, and ranges of their own. */
+const viewOf = ({ viewId, visibleRange }: SsTable): string =>
+  visibleRange === undefined ? viewId : `${viewId} ${boundOf(visibleRange.start)} ${boundOf(visibleRange.end)}`
+
+const boundOf = (bound: KeyBound): string =>
+  bound._tag === "Unbounded" ? bound._tag : `${bound._tag}:${bound.key.join()}`
 
 const numberOf = (store: ObjectStore["Service"]): number => {
   const known = storeNumbers.get(store)

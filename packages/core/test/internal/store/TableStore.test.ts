@@ -1,0 +1,69 @@
+import * as BlockCache from "@effect-slatedb/core/BlockCache"
+import * as KeyRange from "@effect-slatedb/core/KeyRange"
+import * as MemoryObjectStore from "@effect-slatedb/store-memory/MemoryObjectStore"
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { Kind, neverExpires } from "../../../src/internal/model/RowEntry.ts"
+import type { SsTable } from "../../../src/internal/model/SsTable.ts"
+import * as OtherProcess from "../../support/OtherProcess.ts"
+import * as TestDb from "../../support/TestDb.ts"
+
+const row = (key: string, value: Uint8Array) => ({
+  key: KeyRange.toBytes(key),
+  value,
+  sequence: 1,
+  kind: Kind.put,
+  createTime: 0,
+  expireTime: neverExpires
+})
+
+const id = "01M82VKD976JAVBX9ZGHPHK1MD"
+
+it.effect("two views of one table show each its own range, though they share an id", () =>
+  Effect.gen(function* () {
+    const bucket = TestDb.bucket()
+    const db = yield* (yield* TestDb.process(bucket)).open()
+    yield* TestDb.awaitWithTime(db.close)
+    const table = yield* OtherProcess.storeTable(
+      bucket,
+      id,
+      ["a", "b", "c", "d"].map((key) => row(key, KeyRange.toBytes(key)))
+    )
+    const view = (from: string, to: string): SsTable => ({
+      ...table,
+      visibleRange: {
+        start: { _tag: "Included", key: KeyRange.toBytes(from) },
+        end: { _tag: "Excluded", key: KeyRange.toBytes(to) }
+      }
+    })
+    yield* OtherProcess.edit(bucket, (manifest) => ({
+      ...manifest,
+      lastL0Sequence: 1,
+      runs: [{ id: 0, tables: [view("a", "b"), view("c", "d")] }]
+    }))
+    const reader = yield* (yield* TestDb.process(bucket)).reader()
+    assert.deepStrictEqual(yield* TestDb.lines(reader, KeyRange.all), ["a=a", "c=c"])
+    const values = yield* Effect.forEach(["a", "b", "c", "d"], (key) =>
+      Effect.map(reader.getOption(key), TestDb.textOption)
+    )
+    assert.deepStrictEqual(values, ["a", undefined, "c", undefined])
+  })
+)
+
+it.effect("without a cache, filter and index are fetched once for a lookup, and once for a scan", () =>
+  Effect.gen(function* () {
+    const bucket = TestDb.bucket()
+    const db = yield* (yield* TestDb.process(bucket)).open()
+    yield* TestDb.awaitWithTime(db.close)
+    const values = ["a", "b", "c", "d"].map((key) => row(key, new Uint8Array(50_000)))
+    const table = yield* OtherProcess.storeTable(bucket, id, values)
+    yield* OtherProcess.edit(bucket, (manifest) => ({ ...manifest, lastL0Sequence: 1, l0: [table] }))
+    const reader = yield* (yield* TestDb.process(bucket)).reader()
+    MemoryObjectStore.resetRequests(bucket)
+    yield* reader.get("c")
+    assert.strictEqual(bucket.requests.getRange.count, 2)
+    MemoryObjectStore.resetRequests(bucket)
+    yield* TestDb.lines(reader, KeyRange.all, { readAheadBytes: 0 })
+    assert.strictEqual(bucket.requests.getRange.count, 1 + values.length)
+  }).pipe(Effect.provideService(BlockCache.BlockCache, BlockCache.makeMemory({ blockBytesMax: 0, metaBytesMax: 0 })))
+)
