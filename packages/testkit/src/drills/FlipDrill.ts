@@ -238,7 +238,7 @@ const flipOnDisk = Effect.fnUntraced(function* ({ dice, options, patient, tally 
   for (const [path, bytes] of patient.objects) yield* store.put(path, bytes)
   const expectCode = Effect.fnUntraced(function* (expected: number, what: string) {
     const code = yield* SlateVerify.exitCode(place.root)
-    if (code !== expected) yield* Drill.fail(`slate verify ended with ${code}, expected ${expected}: ${what}`)
+    if (code !== expected) return yield* Drill.fail(`slate verify ended with ${code}, expected ${expected}: ${what}`)
   })
   yield* expectCode(0, "a sound copy")
   const needed = yield* neededObjects(patient)

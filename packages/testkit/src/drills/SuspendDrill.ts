@@ -86,7 +86,7 @@ const round = Effect.fnUntraced(function* (round: Round) {
     Effect.gen(function* () {
       const session = yield* successor.open(place, Engine.tuning)
       const found = yield* session.lastSequence
-      if (found < acknowledged) yield* Drill.fail(`lost: acknowledged sequence=${acknowledged} found=${found}`)
+      if (found < acknowledged) return yield* Drill.fail(`lost: acknowledged sequence=${acknowledged} found=${found}`)
       // What the successor writes differs from what the suspended writer had in hand.
       const history = continued(History.make({ seed }), found, History.make({ seed: seed + 1 }))
       const contents = new Contents(history)
@@ -115,7 +115,7 @@ const round = Effect.fnUntraced(function* (round: Round) {
   yield* Drill.expectNothing(after.filter((line) => !/^refused \d+ fenced$/.test(line)))
   tally.add("acknowledged before", writer.acknowledged().length)
   tally.add("refused after", after.length)
-  if (after.length === 0) yield* Drill.fail("the writer was not heard of again")
+  if (after.length === 0) return yield* Drill.fail("the writer was not heard of again")
 })
 
 /** Lets the writer write, and suspends it when a PUT of it stands still. It will go on when it can. */
