@@ -16,8 +16,8 @@
  *     OrderedLeaves        the keys in order, once a cursor asked for it
  *
  * Invariants: sequence numbers never go back; no row moves or changes; the rows of
- * a batch share a sequence number, have distinct keys, and are appended in one synchronous
- * step, so that no reader sees half of it. A row is named by its index, in order of
+ * a batch share a sequence number and are appended in one synchronous step, so that no reader
+ * sees half of it; of several rows of one key among them the last counts. A row is named by its index, in order of
  * appending from 0.
  *
  * The order costs more than the rest of an append, so none is kept until the first
@@ -131,8 +131,7 @@ export class Generation {
   /**
    * Adds a row. The bytes are copied.
    *
-   * Requires an open generation, a sequence number not below the last one, and a
-   * key that no other row of that sequence number has.
+   * Requires an open generation and a sequence number not below the last one.
    */
   append(
     key: Uint8Array,
@@ -175,7 +174,7 @@ export class Generation {
 
   /** The next older row of the same key, or -1. */
   older(row: number): number {
-    return this.rows.olderOf(row)
+    return VersionChain.older(this.rows, row)
   }
 
   /** The first row whose sequence number is above `sequence`; `rowCount` when there is none. */

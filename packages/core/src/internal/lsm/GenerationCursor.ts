@@ -128,7 +128,7 @@ class Ascending extends GenerationCursor {
   }
 
   protected nextVersion(): number {
-    if (this.current !== none) this.current = this.rows.olderOf(this.current)
+    if (this.current !== none) this.current = VersionChain.older(this.rows, this.current)
     return this.current
   }
 
@@ -163,7 +163,7 @@ class Descending extends GenerationCursor {
   }
 
   protected firstVersion(newest: number): number {
-    for (let row = newest; row !== none; row = this.rows.olderOf(row)) {
+    for (let row = newest; row !== none; row = VersionChain.older(this.rows, row)) {
       if (this.count === this.versions.length) this.grow()
       this.versions[this.count++] = row
     }

@@ -42,6 +42,17 @@ export const add = (rows: RowRecords, row: number, newest: number): void => {
 /** Whether the row is the first version of its key. */
 export const isHead = (rows: RowRecords, row: number): boolean => rows.olderOf(row) === -1
 
+/**
+ * The next older version, or -1. Of rows that share key and sequence number only the last counts: the official engine
+ * writes such rows for a batch that it cannot fold, and then reads but the last of them itself.
+ */
+export const older = (rows: RowRecords, row: number): number => {
+  const sequence = rows.sequenceOf(row)
+  let at = rows.olderOf(row)
+  while (at !== -1 && rows.sequenceOf(at) === sequence) at = rows.olderOf(at)
+  return at
+}
+
 /** The newest version of the key of a head. */
 export const newestOf = (rows: RowRecords, head: number): number => rows.headOf(head)
 
