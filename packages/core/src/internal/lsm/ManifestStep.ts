@@ -9,6 +9,7 @@
  * An edit whose first try may have landed is applied twice; each is idempotent.
  */
 import type { Manifest } from "../model/Manifest.ts"
+import { noCreateTime } from "../model/RowEntry.ts"
 import type { Sequence } from "../model/Sequence.ts"
 import type { SsTable } from "../model/SsTable.ts"
 import type { CommitPoint } from "./DbState.ts"
@@ -26,7 +27,7 @@ export interface FlushedMemtable {
   readonly table: SsTable | undefined
   readonly lastSequence: Sequence
   readonly lastWalId: number
-  /** Greatest creation time of its rows, milliseconds. */
+  /** Greatest creation time of its rows, milliseconds; `noCreateTime` when none has one. */
   readonly clockTick: number
   readonly commitPoints: ReadonlyArray<CommitPoint>
 }
@@ -39,13 +40,14 @@ export const addFlushed =
   (flushed: FlushedMemtable, minPinned: Sequence) =>
   (manifest: Manifest): Manifest => {
     if (manifest.lastL0Sequence >= flushed.lastSequence) return manifest
+    const clockTick = Math.max(manifest.lastL0ClockTick ?? noCreateTime, flushed.clockTick)
     return {
       ...manifest,
       l0: flushed.table === undefined ? manifest.l0 : [flushed.table, ...manifest.l0],
       replayAfterWalId: Math.max(manifest.replayAfterWalId, flushed.lastWalId),
       walIdLastSeen: Math.max(manifest.walIdLastSeen, flushed.lastWalId),
       lastL0Sequence: flushed.lastSequence,
-      lastL0ClockTick: Math.max(manifest.lastL0ClockTick ?? -Infinity, flushed.clockTick),
+      lastL0ClockTick: clockTick === noCreateTime ? undefined : clockTick,
       recentSnapshotMinSequence: Math.min(minPinned, flushed.lastSequence),
       sequenceTracker: flushed.commitPoints.reduce(
         (tracker, point) => SequenceTracker.append(tracker, point.sequence, point.seconds),

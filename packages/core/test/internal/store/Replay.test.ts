@@ -6,11 +6,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SsTableReader from "../../../src/internal/format/SsTableReader.ts"
-import { Kind, neverExpires } from "../../../src/internal/model/RowEntry.ts"
+import { Kind, neverExpires, noCreateTime, type RowEntry } from "../../../src/internal/model/RowEntry.ts"
 import * as OtherProcess from "../../support/OtherProcess.ts"
 import * as TestDb from "../../support/TestDb.ts"
 
-const row = (sequence: number, kind: Kind, value: string, expireTime = neverExpires) => ({
+const row = (sequence: number, kind: Kind, value: string, expireTime = neverExpires): RowEntry => ({
   key: KeyRange.toBytes("k"),
   value: KeyRange.toBytes(value),
   sequence,
@@ -28,6 +28,12 @@ const options = {
   codec: undefined,
   crc32: portable.crc32
 } as const
+
+const storeWal = (bucket: MemoryObjectStore.State, id: number, rows: ReadonlyArray<RowEntry>) =>
+  MemoryObjectStore.fromState(bucket).put(
+    OtherProcess.paths.wals.path(id),
+    Schema.encodeSync(SsTableReader.schema(options, portable))(rows)
+  )
 
 /** What the official engine 0.12.1 wrote for these batches, and what it shows of them. */
 const batches = [
@@ -49,8 +55,7 @@ describe("rows of one key in one batch, as the official engine writes them where
       yield* TestDb.awaitWithTime(before.put("k", "base"))
       const { nextWalId } = yield* before.status
       yield* TestDb.awaitWithTime(before.close)
-      const wal = Schema.encodeSync(SsTableReader.schema(options, portable))(rows)
-      yield* MemoryObjectStore.fromState(bucket).put(OtherProcess.paths.wals.path(nextWalId), wal)
+      yield* storeWal(bucket, nextWalId, rows)
 
       const reader = yield* (yield* TestDb.process(bucket)).reader()
       const process = yield* TestDb.process(bucket)
@@ -65,3 +70,20 @@ describe("rows of one key in one batch, as the official engine writes them where
     }).pipe(Effect.provideService(MergeOperator.MergeOperator, MergeOperator.append))
   )
 })
+
+it.effect("rows that have no creation time are replayed and flushed", () =>
+  Effect.gen(function* () {
+    const bucket = TestDb.bucket()
+    const before = yield* (yield* TestDb.process(bucket)).open()
+    const { nextWalId } = yield* before.status
+    yield* TestDb.awaitWithTime(before.close)
+    yield* storeWal(bucket, nextWalId, [{ ...row(1, Kind.put, "v"), createTime: noCreateTime }])
+    const db = yield* (yield* TestDb.process(bucket)).open()
+    yield* TestDb.awaitWithTime(db.flush("memtable"))
+    assert.isUndefined((yield* OtherProcess.manifest(bucket)).lastL0ClockTick)
+    yield* TestDb.awaitWithTime(db.put("l", "w"))
+    yield* TestDb.awaitWithTime(db.flush("memtable"))
+    assert.deepStrictEqual(yield* TestDb.lines(db, KeyRange.all), ["k=v", "l=w"])
+    assert.isNumber((yield* OtherProcess.manifest(bucket)).lastL0ClockTick)
+  })
+)
