@@ -24,6 +24,10 @@ const shown = Effect.fnUntraced(function* (db: Db.Db["Service"], readLevel: Db.R
 const nothing = [undefined, undefined]
 const theRow = ["1", "1", "a=1", "a=1"]
 
+/** A gate that opens at the end of the test, however it ends: a database behind a closed one could not close. */
+const held = (process: TestDb.Process, match: Fault.Match) =>
+  Effect.acquireRelease(process.faults.hold(match), (gate) => gate.open)
+
 const isUnshown = Effect.fnUntraced(function* (db: Db.Db["Service"], put: Fiber.Fiber<void, unknown>) {
   assert.isUndefined(put.pollUnsafe(), "it is not acknowledged")
   assert.deepStrictEqual(yield* shown(db, "committed"), nothing)
@@ -34,7 +38,7 @@ it.effect("while the PUT of its WAL object is held, a row is neither acknowledge
   Effect.gen(function* () {
     const process = yield* TestDb.alone
     const db = yield* process.open()
-    const gate = yield* process.faults.hold({ operation: "putIfAbsent", path: "wal/" })
+    const gate = yield* held(process, { operation: "putIfAbsent", path: "wal/" })
     const put = yield* Effect.forkChild(db.put("a", "1"), { startImmediately: true })
     yield* isUnshown(db, put)
     yield* TestClock.adjust("5 seconds")
@@ -50,7 +54,11 @@ it.effect("neither is it when the PUT fails, and again", () =>
   Effect.gen(function* () {
     const process = yield* TestDb.alone
     const db = yield* process.open()
-    const failing = yield* process.faults.add({ operation: "putIfAbsent", path: "wal/", fault: Fault.failBefore() })
+    const failing = yield* Effect.acquireRelease(
+      process.faults.add({ operation: "putIfAbsent", path: "wal/", fault: Fault.failBefore() }),
+      // The next try is some time away.
+      ({ remove }) => Effect.andThen(remove, TestClock.adjust("1 minute"))
+    )
     const put = yield* Effect.forkChild(db.put("a", "1"), { startImmediately: true })
     yield* TestClock.adjust("3 seconds")
     assert.isAbove(yield* failing.strikes, 1)
@@ -66,7 +74,7 @@ it.effect("a sealed memtable does not become a table while its WAL object is hel
     const bucket = TestDb.bucket()
     const process = yield* TestDb.process(bucket)
     const db = yield* process.open()
-    const gate = yield* process.faults.hold({ operation: "putIfAbsent", path: "wal/" })
+    const gate = yield* held(process, { operation: "putIfAbsent", path: "wal/" })
     const put = yield* Effect.forkChild(db.put("a", "1"), { startImmediately: true })
     const flush = yield* Effect.forkChild(db.flush("memtable"), { startImmediately: true })
     yield* TestClock.adjust("5 seconds")
@@ -85,8 +93,8 @@ it.effect("with the WAL off, a row waits for the manifest that names its table",
     const bucket = TestDb.bucket()
     const process = yield* TestDb.process(bucket)
     const db = yield* process.open({ walEnabled: false })
-    const table = yield* process.faults.hold({ operation: "putIfAbsent", path: "compacted/" })
-    const manifest = yield* process.faults.hold({ operation: "putIfAbsent", path: "manifest/" })
+    const table = yield* held(process, { operation: "putIfAbsent", path: "compacted/" })
+    const manifest = yield* held(process, { operation: "putIfAbsent", path: "manifest/" })
     const put = yield* Effect.forkChild(db.put("a", "1"), { startImmediately: true })
     yield* isUnshown(db, put)
     const flush = yield* Effect.forkChild(db.flush("memtable"), { startImmediately: true })

@@ -62,6 +62,16 @@ describe("a transition changes the fields of its owner and no other", () => {
     )
   })
 
+  it("what is durable stays so", () => {
+    const cell = newCell()
+    write(cell, 1)
+    write(cell, 2)
+    cell.wal.durable(2)
+    cell.wal.durable(1)
+    cell.keeper.adoptManifest(adopted(1))
+    assert.strictEqual(cell.durableSequence, 2)
+  })
+
   it("a sealed generation takes no more rows", () => {
     const cell = newCell()
     const { open } = cell.state
