@@ -9,7 +9,8 @@
  * memtables are flushed and tables merged under it. When the state has changed
  * between two chunks, it starts anew behind the last key it gave, on the present
  * tables and below its pin; so it holds neither memory nor tables that the
- * database is done with (L15).
+ * database is done with (L15). It does so only after it gave something: else a
+ * database that changes faster than the store gives blocks would let it give nothing.
  */
 import { copyOf } from "../model/ByteCopy.ts"
 import * as Cause from "effect/Cause"
@@ -64,6 +65,8 @@ class RangeScan {
   #view: ReadView | undefined
   #merge: KWayMerge<Source> | undefined
   #rows: Cursor | undefined
+  /** Whether entries were given since `#rows` began. */
+  #hasGiven = false
 
   constructor(options: Options) {
     this.#options = options
@@ -90,7 +93,10 @@ class RangeScan {
     this.#remaining -= entries.length
     this.isDone ||= this.#remaining === 0
     const last = entries[entries.length - 1]
-    if (last !== undefined) this.#continueBehind(last.key)
+    if (last !== undefined) {
+      this.#hasGiven = true
+      this.#continueBehind(last.key)
+    }
     return entries
   }
 
@@ -125,8 +131,9 @@ class RangeScan {
   /** The rows of the present state; from the start of what is left, when it has changed. */
   #current(): Cursor {
     const view = this.#options.view()
-    if (this.#rows !== undefined && view.state === this.#view?.state) return this.#rows
+    if (this.#rows !== undefined && (view.state === this.#view?.state || !this.#hasGiven)) return this.#rows
     this.#view = view
+    this.#hasGiven = false
     this.#merge = new KWayMerge(this.#sources(view), this.#isAscending ? "ascending" : "descending")
     this.#rows = Visibility.make(this.#merge, this.#isAscending ? "ascending" : "descending", {
       maxSequence: view.maxSequence,
