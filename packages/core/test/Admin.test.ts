@@ -6,6 +6,7 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as Admin from "../src/Admin.ts"
 import { Compression } from "../src/Compression.ts"
+import * as CompactionsCodec from "../src/internal/format/CompactionsCodec.ts"
 import * as ManifestCodec from "../src/internal/format/ManifestCodec.ts"
 import type { Manifest } from "../src/internal/model/Manifest.ts"
 import * as ObjectStore from "../src/ObjectStore.ts"
@@ -259,6 +260,79 @@ describe("Admin.check", () => {
       )
     }
   })
+
+  it.effect("finds a fence whose footer tells an older format than its neighbours", () =>
+    Effect.gen(function* () {
+      const older = only("db/wal/00000000000000000003.sst", (bytes) => bytes.with(bytes.length - 1, 1))
+      assert.deepStrictEqual(yield* rules("fenced", older), ["format"])
+    })
+  )
+
+  it.effect("finds a WAL object missing that only a pinned manifest needs", () =>
+    Effect.gen(function* () {
+      // The version that a checkpoint pins had not flushed yet what the latest one has.
+      const name = "basic"
+      const pinning = withManifest(name, (m) => ({
+        ...m,
+        checkpoints: [
+          {
+            id: "00000000-0000-4000-8000-000000000001",
+            manifestId: 3,
+            expireTimeSeconds: undefined,
+            createTimeSeconds: 1,
+            name: undefined
+          }
+        ]
+      }))
+      const pinned = "db/manifest/00000000000000000003.manifest"
+      const unflushed = (path: string, bytes: Uint8Array) =>
+        path === pinned
+          ? ManifestCodec.encode({
+              ...Result.getOrThrow(ManifestCodec.decode(FixtureStore.bytes(name, pinned))),
+              replayAfterWalId: 1,
+              lastL0Sequence: 0,
+              l0: [],
+              lastL0ClockTick: undefined,
+              recentSnapshotMinSequence: 0,
+              sequenceTracker: { sequences: [], seconds: [] }
+            })
+          : pinning(path, bytes)
+      const sound = yield* faults(yield* load(name, unflushed))
+      const missing = yield* faults(
+        yield* load(name, (path, bytes) =>
+          path === "db/wal/00000000000000000002.sst" ? undefined : unflushed(path, bytes)
+        )
+      )
+      assert.deepStrictEqual(
+        missing.filter((fault) => !sound.includes(fault)),
+        [`${pinned} L2: the log has a gap: wal=2 replayAfterWalId=1`]
+      )
+    })
+  )
+
+  it.effect("finds an output missing that a running compaction has written", () =>
+    Effect.gen(function* () {
+      const path = FixtureStore.paths("compacted", ".compactions").at(-1) ?? ""
+      const [table] = Result.getOrThrow(
+        ManifestCodec.decode(FixtureStore.bytes("compacted", latest("compacted")))
+      ).runs.flatMap((run) => run.tables)
+      if (table === undefined) return assert.fail("no run")
+      const running = (id: string) =>
+        only(path, (bytes) => {
+          const file = Result.getOrThrow(CompactionsCodec.decode(bytes))
+          return CompactionsCodec.encode({
+            ...file,
+            compactions: file.compactions.map((job) => ({
+              ...job,
+              status: "running" as const,
+              outputs: [{ ...table, id, viewId: id }]
+            }))
+          })
+        })
+      assert.deepStrictEqual(yield* rules("compacted", running(table.id)), [])
+      assert.deepStrictEqual(yield* rules("compacted", running("01M82VKFKMATC8DTCSFMQXNQVZ")), ["L3"])
+    })
+  )
 
   it.effect("finds a manifest behind the collector's boundary", () =>
     Effect.gen(function* () {
