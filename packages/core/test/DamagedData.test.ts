@@ -147,6 +147,16 @@ describe("a database that cannot be opened", () => {
     })
   )
 
+  it.effect("has a WAL object in the place of another", () =>
+    Effect.gen(function* () {
+      const bucket = yield* closed(3)
+      const [second, third] = [2, 3].map(OtherProcess.paths.wals.path)
+      const copied = bucket.objects.get(second ?? "")?.bytes ?? new Uint8Array(0)
+      yield* OtherProcess.damage(bucket, third ?? "", () => copied)
+      yield* bothRefused(bucket, "Corrupt", `object=${third}`, "expected=row sequence above 1 found=1")
+    })
+  )
+
   it.effect("is stored with a codec that is not at hand, in the WAL or in tables", () =>
     Effect.gen(function* () {
       for (const isFlushed of [false, true]) {
