@@ -77,6 +77,8 @@ export interface Engine {
   readonly showsExpired: boolean
   /** Whether descending scans can be relied on. */
   readonly scansDown: boolean
+  /** Lookups that may be under way at once. */
+  readonly lookupsMax: number
   readonly open: (place: Place, tuning: Tuning) => Effect.Effect<Session, EngineError, Scope.Scope>
   readonly reader: (place: Place) => Effect.Effect<Reader, EngineError, Scope.Scope>
 }

@@ -15,24 +15,27 @@ export type OfficialEngine = typeof OfficialEngineModule
 
 /** Declares tests against the official engine. */
 export const suite = (name: string, tests: (official: OfficialEngine) => void): void => {
-  describe(name, async () => {
+  describe(`interop: ${name}`, async () => {
     const loaded = await Effect.runPromise(Effect.result(binding))
     if (Result.isSuccess(loaded)) tests(loaded.success)
     else unavailable(name, loaded.failure, isRequired())
   })
 }
 
+/** Gives a fresh place for a database. */
+export type NewPlace = Effect.Success<ReturnType<typeof Place.maker>>
+
 /** Declares the same tests twice: on directories, and on buckets of a real S3 server. */
 export const onEachStore = (
   name: string,
-  tests: (official: OfficialEngine, place: Effect.Success<ReturnType<typeof Place.maker>>, store: Place.Store) => void
+  tests: (official: OfficialEngine, newPlace: NewPlace, store: Place.Store) => void
 ): void => {
   for (const store of Place.stores) {
     suite(`${name}, on ${store === "file" ? "a directory" : "a bucket"}`, (official) => {
-      describe("interop", async () => {
-        const place = await Effect.runPromise(Effect.result(Place.maker(store)))
-        if (Result.isSuccess(place)) return tests(official, place.success, store)
-        const { message, notInstalled } = place.failure
+      describe(store, async () => {
+        const newPlace = await Effect.runPromise(Effect.result(Place.maker(store)))
+        if (Result.isSuccess(newPlace)) return tests(official, newPlace.success, store)
+        const { message, notInstalled } = newPlace.failure
         unavailable(name, message, S3Server.isRequired() || !notInstalled)
       })
     })

@@ -4,7 +4,8 @@
  * What one should know of the binding: an S3 store can only be had from environment
  * variables, which are set here right before each is made; reads show expired values
  * until they are flushed; descending scans of sorted runs give older versions of keys
- * as well; nothing is compacted or collected unless the tuning asks for it.
+ * as well; lookups side by side may wait for ever for the merge operator, which runs on
+ * this thread; nothing is compacted or collected unless the tuning asks for it.
  *
  * The module loads native code. Tests load it through `InteropSuite`, which says so
  * when that cannot be done.
@@ -21,6 +22,7 @@ export const make = (settings: Readonly<Record<string, unknown>> = {}): Engine =
   name: "official",
   showsExpired: true,
   scansDown: false,
+  lookupsMax: 1,
   open: (place, tuning) =>
     Effect.map(
       Effect.acquireRelease(

@@ -33,6 +33,7 @@ export const make = ({
   name: "ours",
   showsExpired: false,
   scansDown: true,
+  lookupsMax: 16,
   open: (place, tuning) =>
     Effect.gen(function* () {
       const context = yield* Layer.build(store === undefined ? environment(place) : Layer.mergeAll(store, services))

@@ -21,7 +21,7 @@ export const compare = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ReadonlyArray<string>, unknown> {
   // Values that live a millisecond must have ended.
   yield* Effect.sleep("3 millis")
-  const looked = yield* Effect.forEach(history.keys, view.get)
+  const looked = yield* Effect.forEach(history.keys, view.get, { concurrency: engine.lookupsMax })
   const found = (scanned: ReadonlyArray<Entry>) =>
     contents.difference({ scanned, looked, mayShowExpired: engine.showsExpired })
   const up = found(yield* view.scan("ascending"))
