@@ -280,7 +280,8 @@ describe("Admin.check", () => {
             manifestId: 3,
             expireTimeSeconds: undefined,
             createTimeSeconds: 1,
-            name: undefined
+            name: undefined,
+            metadata: undefined
           }
         ]
       }))

@@ -216,6 +216,38 @@ describe("SsTableCheck", () => {
     assert.deepStrictEqual(rules(bytes, { ...manifest, formatVersion: 1 }), ["info"])
   })
 
+  it("sees stats that count more blocks than there are", () => {
+    const stats = Result.getOrThrow(SsTableReader.stats(bytes, 0, info, portable))
+    if (stats === undefined) return assert.fail("no stats")
+    const { statsLength, statsOffset } = info
+    const longer = SsTableStatsCodec.encode({ ...stats, blocks: [...stats.blocks, { puts: 0, deletes: 0, merges: 0 }] })
+    const newInfo = SsTableInfoCodec.encode({ ...info, statsLength: longer.length + 4 })
+    const rest = (payload: Uint8Array) => {
+      const section = new Uint8Array(payload.length + 4)
+      section.set(payload)
+      Section.seal(section, 0, payload.length, portable.crc32)
+      return section
+    }
+    const footer = bytes.slice(-10)
+    new DataView(footer.buffer).setBigUint64(0, BigInt(statsOffset + longer.length + 4))
+    const wrong = new Uint8Array(Buffer.concat([bytes.subarray(0, statsOffset), rest(longer), rest(newInfo), footer]))
+    assert.notStrictEqual(longer.length + 4, statsLength)
+    assert.deepStrictEqual(
+      examine(wrong, named(wrong)).faults.map(({ detail }) => detail.replace(/=\d+/g, "")),
+      ["block counts differ: stats index"]
+    )
+  })
+
+  it("sees a block that holds no rows under a right checksum", () => {
+    const start = index.blockOffset(1)
+    const wrong = rewrite(bytes, start, blockLength, (block) => block.fill(0xff, 0, 3))
+    const check = examine(wrong, manifest)
+    assert.deepStrictEqual(
+      check.faults.map(({ rule }) => rule),
+      ["row"]
+    )
+  })
+
   it("sees a table where a WAL object should be, and the other way round", () => {
     assert.deepStrictEqual(rules(bytes), ["info"])
     const wal = table("wal")

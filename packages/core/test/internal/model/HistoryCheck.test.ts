@@ -1,0 +1,30 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as HistoryCheck from "../../../src/internal/model/HistoryCheck.ts"
+import * as Manifest from "../../../src/internal/model/Manifest.ts"
+
+const tracked = (...sequences: ReadonlyArray<number>): Manifest.Manifest => ({
+  ...Manifest.empty,
+  sequenceTracker: { sequences, seconds: sequences.map((sequence) => 60 * sequence) }
+})
+
+describe("HistoryCheck", () => {
+  it("lets a tracker begin, go on, lose every second point, and be absent", () => {
+    const absent: Manifest.Manifest = { ...Manifest.empty, sequenceTracker: undefined }
+    for (const [previous, next] of [
+      [tracked(), tracked(1)],
+      [tracked(1, 2), tracked(1, 2, 3)],
+      [tracked(1, 2, 3), tracked(1, 3)],
+      [absent, tracked(1)],
+      [tracked(1), absent]
+    ] as const) {
+      assert.deepStrictEqual(HistoryCheck.check(previous, next), [])
+    }
+  })
+
+  it("finds a point that changed", () => {
+    assert.deepStrictEqual(
+      HistoryCheck.check(tracked(1, 2), tracked(1, 3)).map(({ detail, rule }) => `${rule}: ${detail}`),
+      ["tracker: a point changed: index=1 sequence=3@180 was=2@120"]
+    )
+  })
+})
