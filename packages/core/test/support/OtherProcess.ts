@@ -78,15 +78,16 @@ export const storeTable = Effect.fnUntraced(function* (
   return table
 })
 
-/** Merges level 0 and all runs into one run, as a compactor does that keeps every version. */
+/** Merges level 0, if there is one, and all runs into one run, as a compactor does that keeps every version. */
 export const compact = Effect.fnUntraced(function* (state: MemoryObjectStore.State) {
   const ulids = yield* UlidSource.make
   const { l0, runs } = yield* manifest(state)
+  if (l0.length === 0) return
   const inputs = [...l0, ...runs.flatMap(({ tables }) => tables)]
   const contents = inputs
     .flatMap(({ id }) => rows(state, paths.table(id)))
     .toSorted((a, b) => ByteOrder.compare(a.key, b.key) || b.sequence - a.sequence)
-  const table = yield* storeTable(state, ulids.next(l0[0]?.id), contents)
+  const table = yield* storeTable(state, ulids.next(), contents)
   yield* edit(state, (manifest) => ({
     ...manifest,
     compactorEpoch: manifest.compactorEpoch + 1,
