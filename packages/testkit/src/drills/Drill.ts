@@ -1,6 +1,6 @@
 /**
  * What all drills have in common: they count what they do, and end with what went
- * wrong first, if anything did. A drill's databases are kept when it fails.
+ * wrong first, if anything did.
  */
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
@@ -12,6 +12,8 @@ export interface Options {
   readonly rounds: number
   readonly seed: number
   readonly store: Place.Store
+  /** Whether directories of failures are kept. Default `false`. */
+  readonly keepsFailures?: boolean | undefined
   /** Told about the progress, a line at a time. */
   readonly report: (line: string) => Effect.Effect<void>
 }

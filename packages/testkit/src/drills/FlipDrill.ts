@@ -45,7 +45,7 @@ export interface Options extends Drill.Options {
 export const run = (options: Options): Effect.Effect<Drill.Outcome> =>
   Drill.run((tally) =>
     Effect.gen(function* () {
-      const newPlace = yield* Place.maker(options.store)
+      const newPlace = yield* Place.maker(options.store, options.keepsFailures)
       for (let round = 1; round <= options.rounds; round++) {
         const dice = Dice.make(options.seed, round, 4)
         const tuning = tuningOf(round, dice)

@@ -34,7 +34,7 @@ interface Match {
 }
 
 const drill = Effect.fnUntraced(function* (options: Drill.Options, tally: Drill.Tally) {
-  const place = yield* yield* Place.maker(options.store)
+  const place = yield* yield* Place.maker(options.store, options.keepsFailures)
   const history = History.make({ seed: options.seed })
   const match: Match = { options, tally, place, history, contents: new Contents(history) }
   const nextWriter = yield* WriterProcess.pool

@@ -28,7 +28,7 @@ export const run = (options: Drill.Options): Effect.Effect<Drill.Outcome> =>
   Drill.run((tally) =>
     Effect.scoped(
       Effect.gen(function* () {
-        const newPlace = yield* Place.maker(options.store)
+        const newPlace = yield* Place.maker(options.store, options.keepsFailures)
         const nextWriter = yield* WriterProcess.pool
         for (let first = 1; first <= options.rounds; first += killsPerDatabase) {
           const last = Math.min(first + killsPerDatabase - 1, options.rounds)

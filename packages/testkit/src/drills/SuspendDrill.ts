@@ -45,7 +45,7 @@ export const run = (options: Options): Effect.Effect<Drill.Outcome> =>
   Drill.run((tally) =>
     Effect.scoped(
       Effect.gen(function* () {
-        const newPlace = yield* Place.maker(options.store)
+        const newPlace = yield* Place.maker(options.store, options.keepsFailures)
         const nextWriter = yield* WriterProcess.pool
         for (let number = 1; number <= options.rounds; number++) {
           const dice = Dice.make(options.seed, number, 5)

@@ -30,7 +30,7 @@ const drill = (name: string, description: string, rounds: number, load: () => Pr
     },
     Effect.fnUntraced(function* (flags) {
       const { run } = yield* Effect.promise(load)
-      const { failure, figures } = yield* run({ ...flags, report: Console.log })
+      const { failure, figures } = yield* run({ ...flags, keepsFailures: true, report: Console.log })
       yield* Console.log(`\n${name}: seed ${flags.seed}, ${flags.store}`)
       for (const [what, count] of Object.entries(figures)) yield* Console.log(`  ${String(count).padStart(9)}  ${what}`)
       if (failure === undefined) return yield* Console.log("passed")

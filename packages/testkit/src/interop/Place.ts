@@ -36,14 +36,30 @@ export const layer = (place: Place): Layer.Layer<ObjectStore.ObjectStore, Object
     ? FileObjectStore.layer({ root: place.root }).pipe(Layer.provide(NodeServices.layer))
     : S3ObjectStore.layer(place)
 
-/** A directory that is gone with the scope. It is kept to be looked at when what the scope was for has failed. */
-export const directory: Effect.Effect<Place, never, Scope.Scope> = Effect.acquireRelease(
-  Effect.promise(() => mkdtemp(join(tmpdir(), "effect-slatedb-interop-"))),
-  (root, exit) =>
+/** A directory that is gone with the scope. */
+export const directory: Effect.Effect<Place, never, Scope.Scope> = Effect.suspend(() => directoryFor(remove))
+
+/** The same, but it stays to be looked at when what the scope was for has failed. */
+export const directoryOfFailures: Effect.Effect<Place, never, Scope.Scope> = Effect.suspend(() =>
+  directoryFor((root, exit) =>
     Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)
-      ? Effect.promise(() => rm(root, { recursive: true, force: true }))
+      ? remove(root)
       : Effect.logInfo(`effect-slatedb: the database of a failure is kept: directory=${root}`)
-).pipe(Effect.map((root): Place => ({ _tag: "File", root })))
+  )
+)
+
+const directoryFor = (
+  end: (root: string, exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void>
+): Effect.Effect<Place, never, Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.promise(() => mkdtemp(join(tmpdir(), "effect-slatedb-interop-"))),
+      end
+    ),
+    (root): Place => ({ _tag: "File", root })
+  )
+
+const remove = (root: string): Effect.Effect<void> => Effect.promise(() => rm(root, { recursive: true, force: true }))
 
 /** A bucket with a name of its own. It stays until the server goes. */
 export const bucket = (server: S3Server.S3Server): Effect.Effect<Place, S3Server.S3ServerError> =>
@@ -53,8 +69,9 @@ export const bucket = (server: S3Server.S3Server): Effect.Effect<Place, S3Server
 export const stores = ["file", "s3"] as const
 export type Store = (typeof stores)[number]
 
-/** How to get a fresh place on a kind of store. The S3 server is the shared one. */
+/** How to get a fresh place on a kind of store. The S3 server is the shared one, whose buckets are kept anyway. */
 export const maker = (
-  store: Store
+  store: Store,
+  keepsFailures = false
 ): Effect.Effect<Effect.Effect<Place, S3Server.S3ServerError, Scope.Scope>, S3Server.S3ServerError> =>
-  store === "file" ? Effect.succeed(directory) : Effect.map(S3Server.find, bucket)
+  store === "file" ? Effect.succeed(keepsFailures ? directoryOfFailures : directory) : Effect.map(S3Server.find, bucket)
