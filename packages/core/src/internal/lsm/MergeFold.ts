@@ -9,38 +9,61 @@ import type { RowView } from "../model/RowEntry.ts"
 /** Folds one operand onto the older value; associative. */
 export type MergeFunction = (key: Uint8Array, existing: Uint8Array | undefined, operand: Uint8Array) => Uint8Array
 
+/**
+ * Operands that are folded one after another. More are first folded in groups of so many, as upstream does: results
+ * that grow with every operand, as of `append`, would otherwise be copied once for each operand.
+ */
+const groupOperands = 32
+
 export class MergeFold {
-  readonly #operands: Array<Uint8Array> = []
+  /** Those met from new to old. */
+  readonly #older: Array<Uint8Array> = []
+  /** Those met from old to new: all of them newer. */
+  readonly #newer: Array<Uint8Array> = []
 
   get isEmpty(): boolean {
-    return this.#operands.length === 0
+    return this.#older.length === 0 && this.#newer.length === 0
   }
 
   clear(): void {
-    this.#operands.length = 0
+    this.#older.length = 0
+    this.#newer.length = 0
   }
 
   /** Adds the next older operand. */
   addOlder(row: RowView): void {
-    this.#operands.push(copyOf(row.value, row.valueStart, row.valueEnd))
+    this.#older.push(copyOf(row.value, row.valueStart, row.valueEnd))
   }
 
   /** The same, with bytes that nobody else has. */
   addOlderBytes(operand: Uint8Array): void {
-    this.#operands.push(operand)
+    this.#older.push(operand)
   }
 
   /** Adds the next newer operand. */
   addNewer(row: RowView): void {
-    this.#operands.unshift(copyOf(row.value, row.valueStart, row.valueEnd))
+    this.#newer.push(copyOf(row.value, row.valueStart, row.valueEnd))
   }
 
   /** Folds all operands, oldest first, onto `base`; there is at least one. */
   fold(merge: MergeFunction, key: Uint8Array, base: Uint8Array | undefined): Uint8Array {
-    let value = base
-    for (let i = this.#operands.length - 1; i >= 0; i--) {
-      value = merge(key, value, this.#operands[i] as Uint8Array)
+    let operands = this.#older.toReversed().concat(this.#newer)
+    while (operands.length > groupOperands) {
+      const groups: Array<Uint8Array> = []
+      for (let i = 0; i < operands.length; i += groupOperands) {
+        groups.push(foldOnto(merge, key, undefined, operands.slice(i, i + groupOperands)))
+      }
+      operands = groups
     }
-    return value as Uint8Array
+    return foldOnto(merge, key, base, operands)
   }
 }
+
+/** Oldest operand first; there is at least one. */
+const foldOnto = (
+  merge: MergeFunction,
+  key: Uint8Array,
+  base: Uint8Array | undefined,
+  operands: ReadonlyArray<Uint8Array>
+): Uint8Array =>
+  operands.reduce((existing: Uint8Array | undefined, operand) => merge(key, existing, operand), base) as Uint8Array

@@ -20,8 +20,10 @@ import type * as DbError from "../../DbError.ts"
 import type { KeyRange } from "../../KeyRange.ts"
 import { ByteCopies } from "../lsm/ByteCopies.ts"
 import { type Cursor, Step } from "../lsm/Cursor.ts"
+import type { Generation } from "../lsm/Generation.ts"
 import { KWayMerge } from "../lsm/KWayMerge.ts"
 import type { MergeFunction } from "../lsm/MergeFold.ts"
+import { PacedCursor } from "../lsm/PacedCursor.ts"
 import * as Visibility from "../lsm/Visibility.ts"
 import type { RowView } from "../model/RowEntry.ts"
 import { RunCursor } from "../store/RunCursor.ts"
@@ -31,6 +33,18 @@ import type { ReadView } from "./ReadView.ts"
 
 /** Entries of one chunk at most: enough to make the price of a chunk vanish, few enough to share the event loop. */
 const chunkEntriesMax = 512
+/** A chunk ends with the entry that takes it past so many bytes. */
+const chunkBytesMax = 256 * 1024
+/** Rows passed by between two yields to the event loop, where few or none are visible: about 1 ms. */
+const rowsPerTurn = 4096
+/** Chunks between two yields, where memory has everything. */
+const chunksPerTurn = 4
+/** Work on the order of memtables between two yields, in units of ten nanoseconds. */
+const orderUnitsPerTurn = 100_000
+/** What a row that was appended meanwhile adds to it: more than it takes, so that an end comes near. */
+const orderUnitsPerNewRow = 400
+/** Tables that fetch at the same time. */
+const fetchesMax = 32
 
 export interface Options extends ScanOptions {
   readonly range: KeyRange
@@ -47,9 +61,12 @@ type Source = Cursor & { readonly load?: Effect.Effect<void, DbError.DbError> | 
 /** Pulls chunks until the range or the limit ends; then fails with `Done`. */
 export const pull = (options: Options) => {
   const scan = new RangeScan(options)
+  let chunks = 0
   const step: Effect.Effect<readonly [Entry, ...Array<Entry>], DbError.DbError | Cause.Done> = Effect.suspend(() => {
     const chunk = scan.chunk()
-    if (isNonEmpty(chunk)) return Effect.succeed(chunk)
+    if (isNonEmpty(chunk)) {
+      return ++chunks % chunksPerTurn === 0 ? Effect.as(Effect.yieldNow, chunk) : Effect.succeed(chunk)
+    }
     return scan.isDone ? Cause.done() : Effect.andThen(scan.load, step)
   })
   return step
@@ -67,6 +84,7 @@ class RangeScan {
   #rows: Cursor | undefined
   /** Whether entries were given since `#rows` began. */
   #hasGiven = false
+  #rowsToOrder: number | undefined
 
   constructor(options: Options) {
     this.#options = options
@@ -76,19 +94,22 @@ class RangeScan {
     this.isDone = this.#remaining <= 0
   }
 
-  /** The next entries; none when the scan is done or has to load. */
+  /** The next entries; none when the scan is done, has to load, or should let others have a turn. */
   chunk(): ReadonlyArray<Entry> {
     const entries: Array<Entry> = []
     if (this.isDone) return entries
     const rows = this.#current()
+    if (rows === undefined) return entries
     const entriesMax = Math.min(chunkEntriesMax, this.#remaining)
-    while (entries.length < entriesMax) {
+    for (let bytes = 0; entries.length < entriesMax && bytes < chunkBytesMax;) {
       const step = rows.next()
-      if (step === Step.row) entries.push(this.#entry(rows.row))
-      else {
+      if (step !== Step.row) {
         this.isDone = step === Step.done
         break
       }
+      const entry = this.#entry(rows.row)
+      entries.push(entry)
+      bytes += entry.key.length + entry.value.length
     }
     this.#remaining -= entries.length
     this.isDone ||= this.#remaining === 0
@@ -108,12 +129,11 @@ class RangeScan {
     }
   }
 
-  /** Loads everything that the merge waits for, at once. */
+  /** Loads everything that the merge waits for, at once; where it waits for nothing, others have a turn. */
   get load(): Effect.Effect<void, DbError.DbError> {
-    return Effect.forEach(this.#merge?.blocked ?? [], (source) => source.load ?? Effect.void, {
-      concurrency: "unbounded",
-      discard: true
-    })
+    const blocked = this.#merge?.blocked ?? []
+    if (blocked.length === 0) return Effect.yieldNow
+    return Effect.forEach(blocked, (source) => source.load ?? Effect.void, { concurrency: fetchesMax, discard: true })
   }
 
   /** What is left of the range, should the scan have to start anew. */
@@ -128,14 +148,19 @@ class RangeScan {
     this.#range = { start: successor, end }
   }
 
-  /** The rows of the present state; from the start of what is left, when it has changed. */
-  #current(): Cursor {
+  /** The rows of the present state; from the start of what is left, when it has changed. Absent while memory is ordered. */
+  #current(): Cursor | undefined {
     const view = this.#options.view()
     if (this.#rows !== undefined && (view.state === this.#view?.state || !this.#hasGiven)) return this.#rows
     this.#view = view
     this.#hasGiven = false
-    this.#merge = new KWayMerge(this.#sources(view), this.#isAscending ? "ascending" : "descending")
-    this.#rows = Visibility.make(this.#merge, this.#isAscending ? "ascending" : "descending", {
+    this.#rows = undefined
+    this.#merge = undefined
+    const inMemory = generationsOf(view)
+    if (!this.#isOrdered(inMemory)) return undefined
+    const order = this.#isAscending ? "ascending" : "descending"
+    this.#merge = new KWayMerge(this.#sources(view, inMemory), order)
+    this.#rows = Visibility.make(new PacedCursor(this.#merge, rowsPerTurn), order, {
       maxSequence: view.maxSequence,
       now: this.#options.now,
       merge: this.#options.merge
@@ -143,12 +168,17 @@ class RangeScan {
     return this.#rows
   }
 
-  #sources(view: ReadView): ReadonlyArray<Source> {
+  /** Orders what is not in order yet, a slice at a time; whether it is now. */
+  #isOrdered(inMemory: ReadonlyArray<Generation>): boolean {
+    const rows = inMemory.reduce((sum, { rowCount }) => sum + rowCount, 0)
+    const newRows = Math.max(0, rows - (this.#rowsToOrder ?? rows))
+    this.#rowsToOrder = rows
+    const units = orderUnitsPerTurn + newRows * orderUnitsPerNewRow
+    return inMemory.every((generation) => generation.prepareOrder(units))
+  }
+
+  #sources(view: ReadView, inMemory: ReadonlyArray<Generation>): ReadonlyArray<Source> {
     const { end, start } = this.#range
-    const { open, sealed } = view.state
-    const inMemory = [open, ...sealed.map(({ generation }) => generation)].filter(
-      (generation) => generation.rowCount > 0 && generation.firstSequence <= view.maxSequence
-    )
     return [
       ...inMemory.map((generation) =>
         generation.cursor({ start, end, descending: !this.#isAscending, maxSequence: view.maxSequence })
@@ -173,5 +203,11 @@ class RangeScan {
     })
   }
 }
+
+/** Newest first; those whose rows the scan may see. */
+const generationsOf = ({ maxSequence, state }: ReadView): ReadonlyArray<Generation> =>
+  [state.open, ...state.sealed.map(({ generation }) => generation)].filter(
+    ({ firstSequence, rowCount }) => rowCount > 0 && firstSequence <= maxSequence
+  )
 
 const isNonEmpty = <A>(values: ReadonlyArray<A>): values is readonly [A, ...Array<A>] => values.length > 0

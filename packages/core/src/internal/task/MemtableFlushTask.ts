@@ -16,10 +16,11 @@ import type * as DbError from "../../DbError.ts"
 import type { Settings } from "../../Settings.ts"
 import type { SsTableWriter } from "../format/SsTableWriter.ts"
 import type { Generation } from "../lsm/Generation.ts"
-import { Step } from "../lsm/Cursor.ts"
+import { type Cursor, Step } from "../lsm/Cursor.ts"
 import * as DbState from "../lsm/DbState.ts"
 import * as ManifestStep from "../lsm/ManifestStep.ts"
 import type { MergeFunction } from "../lsm/MergeFold.ts"
+import { PacedCursor } from "../lsm/PacedCursor.ts"
 import { Retention } from "../lsm/Retention.ts"
 import type { Manifest } from "../model/Manifest.ts"
 import type { Sequence } from "../model/Sequence.ts"
@@ -53,11 +54,12 @@ export interface MemtableFlushTask {
   readonly isStalled: () => boolean
 }
 
-/** Rows merged and written between two yields to the event loop: about 1 ms. */
+// What is done between two yields to the event loop: about 1 ms each.
 const rowsPerSlice = 512
 const bytesPerSlice = 256 * 1024
 /** Units of ten nanoseconds. */
 const orderUnitsPerSlice = 100_000
+const filterKeysPerSlice = 4096
 
 export const make = Effect.fnUntraced(function* (options: {
   readonly lifecycle: Lifecycle
@@ -185,17 +187,30 @@ const buildTable = Effect.fnUntraced(function* (
 ) {
   const { writer } = options
   while (!generation.prepareOrder(orderUnitsPerSlice)) yield* Effect.yieldNow
-  const rows = new Retention(generation.cursor({ maxSequence: generation.lastSequence }), {
+  const all = generation.cursor({ maxSequence: generation.lastSequence })
+  const rows = new Retention(new PacedCursor(all, rowsPerSlice), {
     minSequence: options.minSequence,
     now: generation.greatestCreateTime,
     merge: options.merge
   })
   for (;;) {
-    const sliceEnd = writer.sizeBytes + bytesPerSlice
-    for (let i = 0; i < rowsPerSlice && writer.sizeBytes < sliceEnd; i++) {
-      if (rows.next() === Step.done) return writer.rowCount === 0 ? undefined : writer.finish()
-      writer.add(rows.row)
-    }
+    const step = writeSlice(rows, writer)
+    if (step === Step.done) break
     yield* Effect.yieldNow
   }
+  if (writer.rowCount === 0) return undefined
+  while (!writer.prepare(filterKeysPerSlice)) yield* Effect.yieldNow
+  return writer.finish()
 })
+
+/** Writes rows until the source pauses or ends, or enough bytes were written. */
+const writeSlice = (rows: Cursor, writer: SsTableWriter): Step => {
+  const sliceEnd = writer.sizeBytes + bytesPerSlice
+  let step = rows.next()
+  while (step === Step.row) {
+    writer.add(rows.row)
+    if (writer.sizeBytes >= sliceEnd) break
+    step = rows.next()
+  }
+  return step
+}

@@ -1,0 +1,127 @@
+/**
+ * Nothing that a database does with memory alone keeps the event loop to itself: what
+ * is long is done in slices, and others have a turn in between. Turns are counted, not
+ * timed.
+ */
+import * as KeyRange from "@effect-slatedb/core/KeyRange"
+import type * as Settings from "@effect-slatedb/core/Settings"
+import * as WriteBatch from "@effect-slatedb/core/WriteBatch"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as References from "effect/References"
+import * as Stream from "effect/Stream"
+import * as TestDb from "./support/TestDb.ts"
+
+/** How often another fiber had a turn while the effect ran. */
+const turnsDuring = Effect.fnUntraced(function* <A, E, R>(effect: Effect.Effect<A, E, R>) {
+  let turns = 0
+  // Yields each time round.
+  const other = yield* Effect.forkChild(Effect.forever(Effect.sync(() => turns++)), { startImmediately: true })
+  const before = turns
+  // Without the yields that the runtime adds by itself.
+  yield* Effect.provideService(effect, References.PreventSchedulerYield, true)
+  const during = turns - before
+  yield* Fiber.interrupt(other)
+  return during
+})
+
+const rows = 30_000
+
+const keyOf = (n: number) => `key/${String((n * 7919) % rows).padStart(6, "0")}`
+
+const batchOf = (write: (batch: WriteBatch.WriteBatch, n: number) => WriteBatch.WriteBatch) =>
+  Array.from({ length: rows }, (_, n) => n).reduce(write, WriteBatch.empty)
+
+const openWith = (batch: WriteBatch.WriteBatch, settings?: Settings.Input) =>
+  Effect.gen(function* () {
+    const bucket = TestDb.bucket()
+    const db = yield* (yield* TestDb.process(bucket)).open(settings)
+    yield* db.write(batch, { awaitDurable: false })
+    yield* TestDb.awaitWithTime(db.flush("wal"))
+    return db
+  })
+
+const puts = batchOf((batch, n) => WriteBatch.put(batch, keyOf(n), "value"))
+
+describe("others have a turn", () => {
+  it.effect("while a memtable is ordered for its first scan", () =>
+    Effect.gen(function* () {
+      const db = yield* openWith(puts)
+      const first = Stream.runDrain(db.scan(KeyRange.all, { limit: 1 }))
+      assert.isAtLeast(yield* turnsDuring(first), 5)
+      assert.isAtMost(yield* turnsDuring(first), 2, "it stays in order")
+    })
+  )
+
+  it.effect("and if they write all the time, the memtable is in order some time", () =>
+    Effect.gen(function* () {
+      const db = yield* openWith(puts)
+      const first = yield* Effect.forkChild(Stream.runDrain(db.scan(KeyRange.all, { limit: 1 })), {
+        startImmediately: true
+      })
+      let turns = 0
+      for (; turns < 100 && first.pollUnsafe() === undefined; turns++) {
+        for (let n = 0; n < 1000; n++) yield* db.put(`new/${turns}/${n}`, "value", { awaitDurable: false })
+        yield* Effect.yieldNow
+      }
+      assert.isBelow(turns, 100)
+      yield* Fiber.join(first)
+    }).pipe(Effect.provideService(References.PreventSchedulerYield, true))
+  )
+
+  it.effect("while a scan gives what memory has", () =>
+    Effect.gen(function* () {
+      const db = yield* openWith(puts)
+      yield* Stream.runDrain(db.scan(KeyRange.all, { limit: 1 }))
+      assert.isAtLeast(yield* turnsDuring(Stream.runDrain(db.scan(KeyRange.all))), rows / 512 / 4 - 1)
+    })
+  )
+
+  it.effect("while a scan passes by deleted keys", () =>
+    Effect.gen(function* () {
+      const db = yield* openWith(batchOf((batch, n) => WriteBatch.delete(batch, keyOf(n))))
+      yield* Stream.runDrain(db.scan(KeyRange.all, { limit: 1 }))
+      assert.isAtLeast(yield* turnsDuring(Stream.runDrain(db.scan(KeyRange.all))), Math.floor(rows / 4096))
+    })
+  )
+
+  it.effect("after a few large values of a scan", () =>
+    Effect.gen(function* () {
+      const value = new Uint8Array(200_000)
+      const batch = Array.from({ length: 20 }, (_, n) => n).reduce(
+        (batch, n) => WriteBatch.put(batch, keyOf(n), value),
+        WriteBatch.empty
+      )
+      const db = yield* openWith(batch)
+      const sizes: Array<number> = []
+      yield* Stream.runForEachArray(db.scan(KeyRange.all), (entries) => Effect.sync(() => sizes.push(entries.length)))
+      assert.deepStrictEqual(
+        sizes,
+        Array.from({ length: 10 }, () => 2)
+      )
+    })
+  )
+
+  it.effect("while a table is made, and its filter", () =>
+    Effect.gen(function* () {
+      const turnsOfFlush = Effect.fnUntraced(function* (minFilterKeys: number) {
+        const db = yield* openWith(puts, { minFilterKeys })
+        yield* Stream.runDrain(db.scan(KeyRange.all, { limit: 1 }))
+        return yield* turnsDuring(db.flush("memtable"))
+      })
+      const unfiltered = yield* turnsOfFlush(1_000_000)
+      assert.isAtLeast(unfiltered, Math.floor(rows / 512))
+      assert.isAtLeast(yield* turnsOfFlush(0), unfiltered + Math.floor(rows / 4096))
+    })
+  )
+
+  it.effect("while all but one version of a key are dropped", () =>
+    Effect.gen(function* () {
+      const db = yield* openWith(WriteBatch.empty)
+      for (let n = 0; n < rows; n++) yield* db.put("key", "value", { awaitDurable: false })
+      yield* TestDb.awaitWithTime(db.flush("wal"))
+      assert.isAtLeast(yield* turnsDuring(db.flush("memtable")), Math.floor(rows / 512))
+    })
+  )
+})
