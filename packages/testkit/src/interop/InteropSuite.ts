@@ -10,7 +10,7 @@ import * as S3Server from "../S3Server.ts"
 import type * as OfficialEngineModule from "./OfficialEngine.ts"
 import * as Place from "./Place.ts"
 
-/** The module that drives the official engine; it is loaded here and nowhere else. */
+/** The module that drives the official engine. Tests get it from here, as loading it may fail. */
 export type OfficialEngine = typeof OfficialEngineModule
 
 /** Declares tests against the official engine. */
