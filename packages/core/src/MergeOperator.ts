@@ -19,7 +19,8 @@ import * as Layer from "effect/Layer"
  *
  * `existing` is the older value or operand, `undefined` when the key has none.
  * Both arrays are borrowed: the result must be new bytes or one of them
- * unchanged. A throw is a defect that closes the database.
+ * unchanged. A throw is a defect: of the call that reads, or writes a batch; in a
+ * flush it closes the database.
  *
  * @stability unstable
  * @category models
