@@ -12,26 +12,12 @@ import * as Fault from "@effect-slatedb/testkit/Fault"
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
 import * as TestClock from "effect/testing/TestClock"
 import type { Manifest } from "../../src/internal/model/Manifest.ts"
 import * as OtherProcess from "../support/OtherProcess.ts"
+import { fork, noWait, putDurable, settle, setUp } from "../support/Sequence.ts"
 import * as TestDb from "../support/TestDb.ts"
-
-const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
-
-/** Lets everything happen that needs no more than 10 ms. */
-const settle = Effect.forEach(Array(40), () => TestClock.adjust("250 micros"), { discard: true })
-
-const noWait = { awaitDurable: false } as const
-
-const setUp = Effect.gen(function* () {
-  const bucket = TestDb.bucket()
-  return { bucket, process: yield* TestDb.process(bucket) }
-})
-
-/** Puts in a WAL object of its own, durable when this returns. */
-const putDurable = (db: Db.Db["Service"], key: string, value: string) =>
-  TestDb.awaitWithTime(Effect.andThen(db.put(key, value, noWait), db.flush("wal")))
 
 const flushMemtable = (db: Db.Db["Service"]) => TestDb.awaitWithTime(db.flush("memtable"))
 
@@ -185,7 +171,7 @@ it.effect("S16: what another process compacted is adopted by the next poll, a se
 
 it.effect("S17: reads are committed unless they say otherwise", () =>
   Effect.gen(function* () {
-    const db = yield* (yield* TestDb.alone).open()
+    const db = yield* (yield* setUp).process.open()
     yield* putDurable(db, "a", "old")
     yield* db.put("a", "new", noWait)
     const read = (options?: Db.ReadOptions) =>
@@ -270,7 +256,7 @@ it.effect("S18: the first hit ends the search: what memory answers asks nothing 
 
 it.effect("S19: a key without a value is KeyNotFound for get, and None for getOption and getMany", () =>
   Effect.gen(function* () {
-    const db = yield* (yield* TestDb.alone).open()
+    const db = yield* (yield* setUp).process.open()
     yield* db.put("deleted", "1", noWait)
     yield* db.delete("deleted", noWait)
     yield* db.put("expired", "1", { ...noWait, ttl: "1 second" })
@@ -329,8 +315,7 @@ it.effect("S21: whenever the process dies, what it acknowledged is there when th
     }
     assert.isAbove(acknowledged.length, 20)
     assert.isAbove((yield* db.status).l0Tables, 3)
-    yield* TestDb.awaitWithTime(db.close)
-  })
+  }).pipe(Random.withSeed(1))
 )
 
 it.effect("S22: a cold get costs at most three requests for each table that may hold the key, a second one none", () =>
@@ -372,7 +357,7 @@ it.effect("S23: writes, flushes and polls of one moment leave one state, in whic
     yield* TestDb.crash(process)
     const successor = yield* (yield* TestDb.process(bucket)).open()
     assert.deepStrictEqual(yield* TestDb.lines(successor, KeyRange.all), expected)
-  }).pipe(Effect.provide(MergeOperator.layer(MergeOperator.append)))
+  }).pipe(Effect.provide(MergeOperator.layer(MergeOperator.append)), Random.withSeed(1))
 )
 
 it.effect("S24: an idle database costs one listing of the manifest each second, and nothing else", () =>

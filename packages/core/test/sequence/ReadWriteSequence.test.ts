@@ -14,6 +14,7 @@ import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { SsTableWriter } from "../../src/internal/format/SsTableWriter.ts"
@@ -21,24 +22,13 @@ import { Generation } from "../../src/internal/lsm/Generation.ts"
 import { Kind, neverExpires, RowView } from "../../src/internal/model/RowEntry.ts"
 import * as Fibers from "../support/Fibers.ts"
 import * as OtherProcess from "../support/OtherProcess.ts"
+import { fork, noWait, settle, setUp } from "../support/Sequence.ts"
 import * as TestDb from "../support/TestDb.ts"
 
 type Bucket = ReturnType<typeof TestDb.bucket>
 
-const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
-
 /** The WAL objects that hold rows: the first one is the fence of the test's only writer. */
 const wals = (bucket: Bucket): ReadonlyArray<string> => TestDb.paths(bucket, "db/wal/").slice(1)
-
-/** Lets everything happen that needs no more than 10 ms. */
-const settle = Effect.forEach(Array(40), () => TestClock.adjust("250 micros"), { discard: true })
-
-const noWait = { awaitDurable: false } as const
-
-const setUp = Effect.gen(function* () {
-  const bucket = TestDb.bucket()
-  return { bucket, process: yield* TestDb.process(bucket) }
-})
 
 it.effect("S1: opening starts the WAL flush, memtable flush and compactor tasks; none outlives the database", () =>
   Effect.gen(function* () {
@@ -104,13 +94,13 @@ it.effect(
     Effect.gen(function* () {
       const { bucket, process } = yield* setUp
       const db = yield* process.open()
-      yield* process.faults.add({ operation: "putIfAbsent", fault: Fault.delayBetween("5 millis", "230 millis") })
-      yield* process.faults.add({ operation: "putIfAbsent", fault: Fault.failBefore(), probability: 0.3 })
-      yield* process.faults.add({ operation: "putIfAbsent", fault: Fault.failAfter(), probability: 0.3 })
+      yield* process.faults.add({ operation: "putIfAbsent", fault: Fault.delayBetween("5 millis", "60 millis") })
+      yield* process.faults.add({ operation: "putIfAbsent", fault: Fault.failBefore(), probability: 0.2 })
+      yield* process.faults.add({ operation: "putIfAbsent", fault: Fault.failAfter(), probability: 0.2 })
       let shown = 0
       for (let i = 0; i < 200; i++) {
         yield* db.put(`key ${i}`, "", noWait)
-        yield* TestClock.adjust("7 millis")
+        yield* TestClock.adjust("30 millis")
         const stored = wals(bucket).flatMap((path) => OtherProcess.rows(bucket, path))
         const keys = new Set(stored.map(({ key }) => `${TestDb.text(key)}=`))
         const lines = yield* TestDb.lines(db, KeyRange.all)
@@ -121,13 +111,12 @@ it.effect(
         )
       }
       assert.isAbove(shown, 50)
-      yield* TestDb.awaitWithTime(db.close)
-    })
+    }).pipe(Random.withSeed(1))
 )
 
 it.effect("S5: a put is in the WAL buffer at once, a delete likewise, and an empty key is refused", () =>
   Effect.gen(function* () {
-    const db = yield* (yield* TestDb.alone).open()
+    const db = yield* (yield* setUp).process.open()
     const uncommitted = (key: string) => Effect.map(db.getOption(key, { readLevel: "uncommitted" }), TestDb.textOption)
     yield* fork(db.put("a", "1"))
     assert.strictEqual(yield* uncommitted("a"), "1")
@@ -307,7 +296,7 @@ it.effect(
         [memtableBytes, 1],
         [memtableBytes + 1, 0]
       ] as const) {
-        const db = yield* (yield* TestDb.alone).open({ l0SstSizeBytes })
+        const db = yield* (yield* setUp).process.open({ l0SstSizeBytes })
         yield* db.put("key", "value", noWait)
         yield* TestClock.adjust("1 millis")
         const { immutableMemtables, l0Tables } = yield* db.status
@@ -337,7 +326,7 @@ it.effect("S10: a WAL of exactly walMaxBytes is frozen at once, and one a byte s
 
 it.effect("S10: a memtable is frozen with its walFilesPerMemtableMax-th WAL object", () =>
   Effect.gen(function* () {
-    const db = yield* (yield* TestDb.alone).open({ walFilesPerMemtableMax: 3 })
+    const db = yield* (yield* setUp).process.open({ walFilesPerMemtableMax: 3 })
     const tables: Array<number> = []
     for (let i = 0; i < 7; i++) {
       yield* db.put("a", `${i}`, noWait)
@@ -388,5 +377,5 @@ it.effect("S12: writers are answered in the order of their WAL objects", () =>
       answered,
       Array.from({ length: 30 }, (_, i) => i)
     )
-  })
+  }).pipe(Random.withSeed(1))
 )

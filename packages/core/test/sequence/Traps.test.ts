@@ -13,25 +13,12 @@ import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as OtherProcess from "../support/OtherProcess.ts"
+import { fork, noWait, putDurable, settle, setUp } from "../support/Sequence.ts"
 import * as TestDb from "../support/TestDb.ts"
-
-const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
-
-/** Lets everything happen that needs no more than 10 ms. */
-const settle = Effect.forEach(Array(40), () => TestClock.adjust("250 micros"), { discard: true })
-
-const noWait = { awaitDurable: false } as const
-
-const setUp = Effect.gen(function* () {
-  const bucket = TestDb.bucket()
-  return { bucket, process: yield* TestDb.process(bucket) }
-})
-
-const putDurable = (db: Db.Db["Service"], key: string, value: string) =>
-  TestDb.awaitWithTime(Effect.andThen(db.put(key, value, noWait), db.flush("wal")))
 
 const reasonOf = ({ reason }: DbError.DbError) => reason
 
@@ -185,8 +172,7 @@ it.effect("trap 4: an uncommitted reader never misses a row on its way from buff
     }
     assert.strictEqual(newest, 99)
     assert.isAbove((yield* db.status).l0Tables, 3)
-    yield* TestDb.awaitWithTime(db.close)
-  })
+  }).pipe(Random.withSeed(1))
 )
 
 it.effect("trap 5: an open that replays more memtables than any queue holds, or level 0 has room for, ends", () =>
@@ -231,7 +217,7 @@ it.effect(
   "trap 7: a get costs the same however large the memtable is",
   () =>
     Effect.gen(function* () {
-      const db = yield* (yield* TestDb.alone).open({ walFlush: "manual" })
+      const db = yield* (yield* setUp).process.open({ walFlush: "manual" })
       const rows = 50_000
       for (let i = 0; i < rows; i++) yield* db.put(`key ${i}`, "v", noWait)
       let found = 0
