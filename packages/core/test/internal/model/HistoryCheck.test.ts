@@ -17,13 +17,13 @@ describe("HistoryCheck", () => {
       [absent, tracked(1)],
       [tracked(1), absent]
     ] as const) {
-      assert.deepStrictEqual(HistoryCheck.check(previous, next), [])
+      assert.deepStrictEqual(HistoryCheck.check(previous, next, 2), [])
     }
   })
 
   it("finds a point that changed", () => {
     assert.deepStrictEqual(
-      HistoryCheck.check(tracked(1, 2), tracked(1, 3)).map(({ detail, rule }) => `${rule}: ${detail}`),
+      HistoryCheck.check(tracked(1, 2), tracked(1, 3), 2).map(({ detail, rule }) => `${rule}: ${detail}`),
       ["tracker: a point changed: index=1 sequence=3@180 was=2@120"]
     )
   })
