@@ -273,8 +273,9 @@ const windowsSince = (start: number, window: Duration.Duration): Schedule.Schedu
   const millis = Duration.toMillis(window)
   return Schedule.fromStepWithMetadata(
     Effect.succeed(({ attempt, now }) =>
-      // A clock that was set back lengthens one window, by less than a second one.
-      Effect.sync(() => [attempt, Duration.millis(millis - ((now - start) % millis))])
+      // A clock that was set back lengthens one window, by less than a second one. With one that counts fractions, the
+      // rest of a window may be too short for time to go on by it: hence at least a millisecond.
+      Effect.sync(() => [attempt, Duration.millis(Math.max(1, millis - ((now - start) % millis)))])
     )
   )
 }
