@@ -33,6 +33,13 @@ export const latest = Effect.fnUntraced(function* (state: MemoryObjectStore.Stat
 export const manifest = (state: MemoryObjectStore.State): Effect.Effect<Manifest, DbError.DbError> =>
   Effect.map(latest(state), ({ value }) => value)
 
+/** The version with this number. */
+export const version = Effect.fnUntraced(function* (state: MemoryObjectStore.State, id: number) {
+  const found = yield* (yield* manifests(state)).read(id)
+  if (found === undefined) throw new Error(`there is no manifest ${id} in this bucket`)
+  return found.value
+})
+
 /** Every version that is there, oldest first. */
 export const history = Effect.fnUntraced(function* (state: MemoryObjectStore.State) {
   const store = yield* manifests(state)
