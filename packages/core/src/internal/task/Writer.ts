@@ -95,7 +95,8 @@ const start = Effect.fnUntraced(function* (
   return {
     settings,
     cell,
-    storeRest: Effect.andThen(compactor.drain, settings.walEnabled ? wal.flush(false) : flushMemtable),
+    // What was accepted first: a job of the compactor may take longer than a close is given.
+    storeRest: Effect.andThen(settings.walEnabled ? wal.flush(false) : flushMemtable, compactor.drain),
     service: {
       ...readsOf(ground, cell, lifecycle),
       ...Writes.make({ ...ground, lifecycle, wal, backpressure }),
