@@ -6,7 +6,8 @@
  *                                             │
  *                        forked work reports by message
  *
- * - Ticks are messages like any other; a full mailbox skips them.
+ * - Ticks are messages like any other; a full mailbox skips them, and a tick that
+ *   still waits there stands for those that follow it.
  * - Forked work lives in the task's scope and reports by message, so a handler
  *   need not wait on the store.
  * - A handler that fails or dies ends the database (`Lifecycle`), and everybody
@@ -88,14 +89,22 @@ export const make = Effect.fnUntraced(function* <M>(options: {
     )
   }
 
+  let waitingTick: M | undefined
+  const tick = (message: M | undefined) => {
+    if (message !== undefined && waitingTick === undefined && task.tell(message)) waitingTick = message
+  }
+
   yield* Queue.take(mailbox).pipe(
-    Effect.flatMap((message) => options.handle(message, task)),
+    Effect.flatMap((message) => {
+      if (message === waitingTick) waitingTick = undefined
+      return options.handle(message, task)
+    }),
     Effect.forever,
     options.onFailure === "restart" ? restarted(name) : supervised,
     Effect.raceFirst(lifecycle.closed),
     Effect.forkIn(scope, { startImmediately: true })
   )
-  if (options.ticks !== undefined) yield* startTicks(options.ticks, task, lifecycle, scope)
+  if (options.ticks !== undefined) yield* startTicks(options.ticks, tick, lifecycle, scope)
   return task
 })
 
@@ -112,11 +121,13 @@ const restartBackoff = Schedule.min([Schedule.exponential("1 second"), Schedule.
   Schedule.jittered
 )
 
-const startTicks = <M>(ticks: Ticks<M>, task: Task<M>, lifecycle: Lifecycle, scope: Scope.Scope) =>
-  Effect.sync(() => {
-    const message = ticks.message()
-    if (message !== undefined) task.tell(message)
-  }).pipe(
+const startTicks = <M>(
+  ticks: Ticks<M>,
+  tick: (message: M | undefined) => void,
+  lifecycle: Lifecycle,
+  scope: Scope.Scope
+) =>
+  Effect.sync(() => tick(ticks.message())).pipe(
     Effect.andThen(ticks.armed ?? Effect.void),
     Effect.repeat(ticks.schedule),
     Effect.raceFirst(lifecycle.closed),
