@@ -4,6 +4,9 @@
  *
  * Check, sequence number and append are one synchronous step: an interrupted
  * write was either not made or goes its way (ADR 17).
+ *
+ * A writer that waits for nothing would keep the event loop to itself, and with it
+ * the upload of what it writes: it gives others a turn after so much.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -25,6 +28,11 @@ import type { WalFlushTask } from "./WalFlushTask.ts"
 export const keyBytesMax = 65_535
 /** First value size that is refused: rows hold 32 bits for it. */
 export const valueBytesEnd = 2 ** 32
+
+/** What may be appended before others have a turn of the event loop: rows, where a kibibyte counts as a row more. */
+const workPerTurn = 1024
+const workOf = (row: { readonly key: Uint8Array; readonly value: Uint8Array }) =>
+  1 + (row.key.length + row.value.length) / 1024
 
 export interface Options {
   readonly lifecycle: Lifecycle
@@ -53,18 +61,24 @@ export const make = (options: Options): Writes => {
   const { backpressure, lifecycle, settings, wal } = options
   const batchBytesMax = settings.maxUnflushedBytes
 
+  let workInTurn = 0
+
   /** Appends once there is room; all in one step when there is room at once. */
-  const admit = (append: () => void, awaitDurable: boolean): Effect.Effect<void, DbError.DbError> => {
+  const admit = (append: () => void, work: number, awaitDurable: boolean): Effect.Effect<void, DbError.DbError> => {
     if (!lifecycle.isOpen) return Effect.fail(lifecycle.error)
     if (!backpressure.hasRoom) {
       wal.pressure()
       return Effect.andThen(
         backpressure.released(),
-        Effect.suspend(() => admit(append, awaitDurable))
+        Effect.suspend(() => admit(append, work, awaitDurable))
       )
     }
     append()
-    return awaitDurable ? wal.awaitDurable() : Effect.void
+    if (awaitDurable) return wal.awaitDurable()
+    workInTurn += work
+    if (workInTurn < workPerTurn) return Effect.void
+    workInTurn = 0
+    return Effect.yieldNow
   }
 
   const writeOne = (
@@ -79,7 +93,8 @@ export const make = (options: Options): Writes => {
     if (refusal !== undefined) return Effect.fail(refusal)
     const expireTime = kind === Kind.tombstone ? neverExpires : expiry(ttl, wal.now())
     if (typeof expireTime !== "number") return Effect.fail(expireTime)
-    return admit(() => wal.append(bytes, value, kind, expireTime), write?.awaitDurable ?? true)
+    const work = workOf({ key: bytes, value })
+    return admit(() => wal.append(bytes, value, kind, expireTime), work, write?.awaitDurable ?? true)
   }
 
   /**
@@ -141,7 +156,8 @@ export const make = (options: Options): Writes => {
         const rows = toRows(batch)
         if (Result.isFailure(rows)) return Effect.fail(rows.failure)
         if (rows.success.length === 0) return lifecycle.isOpen ? Effect.void : Effect.fail(lifecycle.error)
-        return admit(() => wal.appendBatch(rows.success), write?.awaitDurable ?? true)
+        const work = rows.success.reduce((work, row) => work + workOf(row), 0)
+        return admit(() => wal.appendBatch(rows.success), work, write?.awaitDurable ?? true)
       })
   }
 }
