@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import * as OtherProcess from "../support/OtherProcess.ts"
 import * as TestDb from "../support/TestDb.ts"
 import * as Dice from "./Dice.ts"
 import * as Foreign from "./Foreign.ts"
@@ -167,6 +168,16 @@ const foundOf = (keys: ReadonlyArray<string>, values: ReadonlyArray<string | und
     })
   )
 
+/** What may take old versions away from under a scan. */
+const overwrite = Effect.fnUntraced(function* (world: World.World) {
+  for (let rounds = 1 + (yield* Dice.below(3)); rounds > 0; rounds--) {
+    yield* write(world)
+    yield* write(world)
+    yield* flush(world, "memtable")
+    if (yield* Dice.oneIn(2)) yield* Effect.flatten(Foreign.compact(world.bucket, world.ulids))
+  }
+})
+
 /** A scan that is read slowly while the database goes on: it shows the moment it began. */
 const slowScan = Effect.fnUntraced(function* (world: World.World, others: Effect.Effect<void, unknown>) {
   const readLevel = yield* Dice.pick(["committed", "uncommitted"] as const)
@@ -290,7 +301,7 @@ const step = Effect.fnUntraced(function* (world: World.World) {
     return yield* TestClock.adjust(yield* Dice.pick(["10 millis", "100 millis", "1500 millis"] as const))
   if (action < 690) return yield* flush(world, "wal")
   if (action < 740) return yield* flush(world, "memtable")
-  if (action < 770) return yield* slowScan(world, Effect.andThen(write(world), flush(world, "memtable")))
+  if (action < 770) return yield* slowScan(world, overwrite(world))
   if (action < 870) return yield* checkReads(world)
   if (action < 940) return yield* stirOthers(world)
   if (action < 965) return yield* stirZombie(world)
@@ -315,8 +326,12 @@ const finish = Effect.fnUntraced(function* (world: World.World) {
     Effect.provideService(ObjectStore, MemoryObjectStore.fromState(world.bucket))
   )
   const checked = yield* Stream.runCollect(admin.check)
+  // Zombies may have landed manifests of old where a collector had taken away others.
+  const { id } = yield* OtherProcess.latest(world.bucket)
+  const isOld = (object: string) =>
+    object.startsWith(OtherProcess.paths.manifests.prefix) && OtherProcess.paths.manifests.id(object) !== id
   const faults = Array.from(checked).flatMap(({ faults, object }) =>
-    faults.map(({ detail, rule }) => `${object}: ${rule}: ${detail}`)
+    isOld(object) ? [] : faults.map(({ detail, rule }) => `${object}: ${rule}: ${detail}`)
   )
   assert.deepStrictEqual(faults, [])
 })
