@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /**
  * The `slate` command of this process: its words, its streams, its exit code.
  */

@@ -8,7 +8,6 @@
 import type * as ObjectStore from "@effect-slatedb/core/ObjectStore"
 import * as FileObjectStore from "@effect-slatedb/store-fs/FileObjectStore"
 import * as MemoryObjectStore from "@effect-slatedb/store-memory/MemoryObjectStore"
-import * as S3ObjectStore from "@effect-slatedb/store-s3/S3ObjectStore"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
@@ -51,11 +50,17 @@ export const layer = (
     case "File":
       return orProblem(FileObjectStore.layer({ root: url.root }))
     case "S3":
-      return orProblem(Layer.unwrap(Effect.map(endpoint, (endpoint) => S3ObjectStore.layer({ ...url, endpoint }))))
+      return orProblem(Layer.unwrap(s3(url)))
     case "Memory":
       return MemoryObjectStore.layer
   }
 }
+
+/** The SDK is loaded by those commands alone that need it: it takes longer than most of them do. */
+const s3 = Effect.fnUntraced(function* (url: { readonly bucket: string; readonly prefix: string }) {
+  const S3ObjectStore = yield* Effect.promise(() => import("@effect-slatedb/store-s3/S3ObjectStore"))
+  return S3ObjectStore.layer({ ...url, endpoint: yield* endpoint })
+})
 
 /** The names that the tools of AWS use. */
 const endpoint = Config.String("AWS_ENDPOINT_URL_S3").pipe(
