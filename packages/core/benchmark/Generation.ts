@@ -9,6 +9,7 @@
  * not to be compared with those of a whole `Db.put`, which also encodes its WAL row.
  */
 import { Step } from "../src/internal/lsm/Cursor.ts"
+import { ByteCopies } from "../src/internal/lsm/ByteCopies.ts"
 import { Generation } from "../src/internal/lsm/Generation.ts"
 import { Kind, neverExpires } from "../src/internal/model/RowEntry.ts"
 
@@ -72,11 +73,15 @@ const scan = (generation: Generation, descending: boolean): void => {
   }
 }
 
+const view = new RowView()
+const copies = new ByteCopies()
+
 const get = (generation: Generation): void => {
   let bytes = 0
   for (const row of order) {
     const at = row * keyBytes
-    bytes += generation.copyValue(generation.find(keys, at, at + keyBytes, all)).length
+    generation.view(generation.find(keys, at, at + keyBytes, all), view)
+    bytes += copies.copy(view.value, view.valueStart, view.valueEnd).length
   }
   if (bytes !== rows * value.length) throw new Error("a key was not found")
 }

@@ -43,7 +43,7 @@ import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as DbError from "./DbError.ts"
-import type { Entry, ReadOptions, ScanOptions } from "./internal/model/ReadOptions.ts"
+import type { Entry, notResident, ReadOptions, ScanOptions } from "./internal/model/ReadOptions.ts"
 import type { WriteOptions } from "./internal/model/WriteOptions.ts"
 import type { Status } from "./internal/task/Status.ts"
 import * as Writer from "./internal/task/Writer.ts"
@@ -52,7 +52,13 @@ import type * as ObjectStore from "./ObjectStore.ts"
 import type * as Settings from "./Settings.ts"
 import type * as WriteBatch from "./WriteBatch.ts"
 
-export type { Entry, ReadLevel, ReadOptions, ScanOptions } from "./internal/model/ReadOptions.ts"
+export {
+  type Entry,
+  notResident,
+  type ReadLevel,
+  type ReadOptions,
+  type ScanOptions
+} from "./internal/model/ReadOptions.ts"
 export type { WriteOptions } from "./internal/model/WriteOptions.ts"
 export type { Status } from "./internal/task/Status.ts"
 
@@ -119,6 +125,24 @@ export class Db extends Context.Service<
       keys: ReadonlyArray<KeyRange.Bytes>,
       options?: ReadOptions
     ) => Effect.Effect<ReadonlyArray<Option.Option<Uint8Array>>, DbError.DbError>
+    /**
+     * The value of a key, at once, when memory can answer: `undefined` when the key has none, `Db.notResident` when a
+     * part of a table would have to be fetched; then ask `getOption`.
+     *
+     * **Gotchas**
+     *
+     * The bytes are the engine's: they must not be changed, and are valid until the next `await` or `yield*`. Throws the
+     * `DbError` that the other reads fail with.
+     */
+    readonly getUnsafe: (key: KeyRange.Bytes, options?: ReadOptions) => Uint8Array | undefined | typeof notResident
+    /**
+     * The entries of a range as of one moment, as one array: for pages and short ranges, with a `limit`. Their bytes
+     * are the caller's own. When memory has them it costs a fraction of a `scan`, whose failures are its own.
+     */
+    readonly getRange: (
+      range: KeyRange.KeyRange,
+      options?: ScanOptions
+    ) => Effect.Effect<ReadonlyArray<Entry>, DbError.DbError>
     /**
      * The entries of a range, as of the moment the stream starts, in chunks. Their bytes are the caller's own.
      *

@@ -64,7 +64,7 @@ export interface Status {
  */
 export class DbReader extends Context.Service<
   DbReader,
-  Pick<Db["Service"], "get" | "getOption" | "getMany" | "scan"> & {
+  Pick<Db["Service"], "get" | "getOption" | "getMany" | "getUnsafe" | "getRange" | "scan"> & {
     /** Moves on to the latest durable state. */
     readonly refresh: Effect.Effect<void, DbError.DbError>
     readonly status: Effect.Effect<Status>

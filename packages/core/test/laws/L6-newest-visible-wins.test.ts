@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import { Generation } from "../../src/internal/lsm/Generation.ts"
 import { KWayMerge } from "../../src/internal/lsm/KWayMerge.ts"
 import * as Visibility from "../../src/internal/lsm/Visibility.ts"
+import { copyOf } from "../../src/internal/model/ByteCopy.ts"
 import * as Manifest from "../../src/internal/model/Manifest.ts"
 import { PointLookup } from "../../src/internal/read/PointLookup.ts"
 import * as GenerationModel from "../internal/lsm/GenerationModel.ts"
@@ -58,7 +59,7 @@ it.prop(
       current: { id: 1, manifest: Manifest.empty }
     }
     for (const { maxSequence, now } of readersOf(placed)) {
-      const lookup = new PointLookup({ merge: RowModel.concat, now: () => now })
+      const lookup = new PointLookup({ merge: RowModel.concat, now: () => now, take: copyOf })
       const view = { state, tables: { l0: [], runs: [] }, maxSequence }
       const found = ["k0", "k1", "k2", "k3", "k4", "k5"].flatMap((key) => {
         const answer = lookup.find(view, RowModel.bytes(key), undefined)

@@ -28,6 +28,9 @@ export interface Handle {
   readonly counters: () => Counters
 }
 
+/** Ranges of up to so many entries are asked for as one array, as a program would ask for a page. */
+const pageEntriesMax = 100
+
 type Answer = Effect.Effect<unknown, DbError.DbError>
 
 const read = { readLevel: "uncommitted" } as const
@@ -77,8 +80,19 @@ const scan = (
   visit: (key: Uint8Array, value: Uint8Array) => void
 ): Effect.Effect<number, DbError.DbError> =>
   Effect.suspend(() => {
+    const options = { ...read, limit }
+    const keys = KeyRange.make({ from, to })
+    if (limit !== undefined && limit <= pageEntriesMax) {
+      return Effect.map(db.getRange(keys, options), (entries) => {
+        for (let i = 0; i < entries.length; i++) {
+          const { key, value } = entries[i] as Db.Entry
+          visit(key, value)
+        }
+        return entries.length
+      })
+    }
     let count = 0
-    return Stream.runForEachArray(db.scan(KeyRange.make({ from, to }), { ...read, limit }), (entries) =>
+    return Stream.runForEachArray(db.scan(keys, options), (entries) =>
       Effect.sync(() => {
         for (const { key, value } of entries) visit(key, value)
         count += entries.length

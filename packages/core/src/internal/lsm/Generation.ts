@@ -182,27 +182,6 @@ export class Generation {
     return this.rows.firstAbove(sequence)
   }
 
-  sequenceOf(row: number): Sequence.Sequence {
-    return this.rows.sequenceOf(row)
-  }
-
-  kindOf(row: number): Kind {
-    return this.rows.kindOf(row)
-  }
-
-  createTimeOf(row: number): number {
-    return this.rows.createTimeOf(row)
-  }
-
-  expireTimeOf(row: number): number {
-    return this.rows.expireTimeOf(row)
-  }
-
-  /** The row's value in bytes of its own, which nobody else has. */
-  copyValue(row: number): Uint8Array {
-    return this.rows.copyValue(row)
-  }
-
   /** Moves the window onto the row. Its bytes must not be changed; a reader that keeps them pins their chunk. */
   view(row: number, into: RowView): void {
     this.rows.view(row, into)

@@ -35,11 +35,6 @@ export class MergeFold {
     this.#older.push(copyOf(row.value, row.valueStart, row.valueEnd))
   }
 
-  /** The same, with bytes that nobody else has. */
-  addOlderBytes(operand: Uint8Array): void {
-    this.#older.push(operand)
-  }
-
   /** Adds the next newer operand. */
   addNewer(row: RowView): void {
     this.#newer.push(copyOf(row.value, row.valueStart, row.valueEnd))

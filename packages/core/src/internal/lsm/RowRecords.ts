@@ -21,7 +21,7 @@ import * as ByteOrder from "../model/ByteOrder.ts"
 import type { Kind, RowView } from "../model/RowEntry.ts"
 import type { Sequence } from "../model/Sequence.ts"
 import { type Arena, offsetBits } from "./Arena.ts"
-import { ByteCopies, copyBytes } from "./ByteCopies.ts"
+import { copyBytes } from "./ByteCopies.ts"
 
 const segmentBits = 12
 const segmentRows = 1 << segmentBits
@@ -46,7 +46,6 @@ export class RowRecords {
   /** The same memory twice: as words and as floats. */
   private readonly words: Array<Int32Array> = []
   private readonly floats: Array<Float64Array> = []
-  private readonly copies = new ByteCopies()
   private capacity = 0
   private recordsAllocatedBytes = 0
 
@@ -98,18 +97,6 @@ export class RowRecords {
 
   sequenceOf(row: number): Sequence {
     return (this.floats[row >> segmentBits] as Float64Array)[(row & segmentMask) * recordFloats + 3] as number
-  }
-
-  createTimeOf(row: number): number {
-    return (this.floats[row >> segmentBits] as Float64Array)[(row & segmentMask) * recordFloats + 4] as number
-  }
-
-  expireTimeOf(row: number): number {
-    return (this.floats[row >> segmentBits] as Float64Array)[(row & segmentMask) * recordFloats + 5] as number
-  }
-
-  kindOf(row: number): Kind {
-    return ((this.word(row, 1) >>> kindShift) & 3) as Kind
   }
 
   olderOf(row: number): number {
@@ -200,16 +187,6 @@ export class RowRecords {
     into.sequence = floats[floatAt + 3] as number
     into.createTime = floats[floatAt + 4] as number
     into.expireTime = floats[floatAt + 5] as number
-  }
-
-  /** A copy of the row's value. */
-  copyValue(row: number): Uint8Array {
-    const words = this.words[row >> segmentBits] as Int32Array
-    const at = (row & segmentMask) * recordWords
-    const place = words[at] as number
-    const meta = words[at + 1] as number
-    const start = (place & offsetMask) + (meta & keyLengthMask)
-    return this.copies.copy(this.chunkAt(place, meta), start, start + ((words[at + 2] as number) >>> 0))
   }
 
   /** The first row whose sequence number is above `sequence`; `count` when there is none. */

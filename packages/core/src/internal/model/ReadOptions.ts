@@ -15,6 +15,15 @@
 export type ReadLevel = "committed" | "uncommitted"
 
 /**
+ * What `getUnsafe` answers when a part of a table would have to be fetched first.
+ *
+ * @stability unstable
+ * @category models
+ * @since 0.1.0
+ */
+export const notResident: unique symbol = Symbol.for("@effect-slatedb/core/Db/notResident")
+
+/**
  * How to read one key, or several.
  *
  * @stability unstable

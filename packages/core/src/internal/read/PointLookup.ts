@@ -12,13 +12,14 @@
  *
  * Sources come newest first; in each the versions of the key come newest first.
  * The first put or tombstone decides; merge operands met before it are gathered.
+ * What becomes of the value's bytes, a copy or a view, is the caller's choice.
  */
 import type { DbError } from "../../DbError.ts"
-import { ByteCopies } from "../lsm/ByteCopies.ts"
+import { copyOf } from "../model/ByteCopy.ts"
 import type { SealedGeneration } from "../lsm/DbState.ts"
 import type { Generation } from "../lsm/Generation.ts"
 import { MergeFold, type MergeFunction } from "../lsm/MergeFold.ts"
-import { Kind } from "../model/RowEntry.ts"
+import { Kind, RowView } from "../model/RowEntry.ts"
 import type { Sequence } from "../model/Sequence.ts"
 import type { TableReader } from "../store/TableReader.ts"
 import { Found, type Lack, type LocalParts, TableSearch } from "../store/TableSearch.ts"
@@ -34,102 +35,104 @@ export interface Options {
   readonly merge: MergeFunction
   /** The time at which values count as expired; `-Infinity` where expiry is not to be seen. */
   readonly now: () => number
+  /** The value `bytes[start, end)` as it is given out. */
+  readonly take: (bytes: Uint8Array, start: number, end: number) => Uint8Array
 }
 
 export class PointLookup {
   readonly #options: Options
   readonly #search = new TableSearch()
   readonly #operands = new MergeFold()
-  readonly #copies = new ByteCopies()
+  readonly #row = new RowView()
+  #key: Uint8Array = new Uint8Array(0)
+  #now = 0
 
   constructor(options: Options) {
     this.#options = options
   }
 
-  /**
-   * The value of a key as of `view`, in bytes of the caller's own. `local` holds parts
-   * that were loaded for this lookup.
-   */
+  /** The value of a key as of `view`. `local` holds parts that were loaded for this lookup. */
   find(view: ReadView, key: Uint8Array, local: LocalParts | undefined): Answer {
     this.#operands.clear()
-    const now = this.#options.now()
+    this.#key = key
+    this.#now = this.#options.now()
     return (
-      this.#findInMemory(view, key, now) ??
-      this.#findInTables(view, key, now, local) ??
+      this.#findInMemory(view) ??
+      this.#findInTables(view, local) ??
       (this.#operands.isEmpty ? missing : this.#operands.fold(this.#options.merge, key, undefined))
     )
   }
 
-  #findInMemory(view: ReadView, key: Uint8Array, now: number): Answer | undefined {
+  #findInMemory(view: ReadView): Answer | undefined {
     const { open, sealed } = view.state
-    const answer = this.#findInGeneration(open, view.maxSequence, key, now)
+    const answer = this.#findInGeneration(open, view.maxSequence)
     if (answer !== undefined) return answer
     for (let i = 0; i < sealed.length; i++) {
-      const { generation } = sealed[i] as SealedGeneration
-      const answer = this.#findInGeneration(generation, view.maxSequence, key, now)
+      const answer = this.#findInGeneration((sealed[i] as SealedGeneration).generation, view.maxSequence)
       if (answer !== undefined) return answer
     }
     return undefined
   }
 
-  #findInGeneration(generation: Generation, maxSequence: Sequence, key: Uint8Array, now: number): Answer | undefined {
+  #findInGeneration(generation: Generation, maxSequence: Sequence): Answer | undefined {
+    if (generation.rowCount === 0) return undefined
+    const key = this.#key
     for (let row = generation.find(key, 0, key.length, maxSequence); row >= 0; row = generation.older(row)) {
-      const kind = generation.kindOf(row)
-      const isAlive = generation.expireTimeOf(row) > now
-      if (kind === Kind.merge) {
-        if (isAlive) this.#operands.addOlderBytes(generation.copyValue(row))
-      } else {
-        return this.#finish(key, kind === Kind.put && isAlive ? generation.copyValue(row) : undefined)
-      }
+      generation.view(row, this.#row)
+      const answer = this.#meet(this.#row)
+      if (answer !== undefined) return answer
     }
     return undefined
   }
 
-  #findInTables(view: ReadView, key: Uint8Array, now: number, local: LocalParts | undefined): Answer | undefined {
+  #findInTables(view: ReadView, local: LocalParts | undefined): Answer | undefined {
     const { l0, runs } = view.tables
-    this.#search.start(key, view.maxSequence, local)
+    this.#search.start(this.#key, view.maxSequence, local)
     for (let i = 0; i < l0.length; i++) {
-      const answer = this.#findInTable(l0[i] as TableReader, key, now)
+      const answer = this.#findInTable(l0[i] as TableReader)
       if (answer !== undefined) return answer
     }
     for (let i = 0; i < runs.length; i++) {
-      const answer = this.#findInRun(runs[i] as ReadonlyArray<TableReader>, key, now)
+      const answer = this.#findInRun(runs[i] as ReadonlyArray<TableReader>)
       if (answer !== undefined) return answer
     }
     return undefined
   }
 
   /** The first table of a run that does not end before the key; more only where its versions cross a border. */
-  #findInRun(tables: ReadonlyArray<TableReader>, key: Uint8Array, now: number): Answer | undefined {
+  #findInRun(tables: ReadonlyArray<TableReader>): Answer | undefined {
+    const key = this.#key
     for (let i = firstEndingAtOrAfter(tables, key); i < tables.length; i++) {
       const reader = tables[i] as TableReader
       if (!reader.mayBeginBefore(key)) return undefined
-      const answer = this.#findInTable(reader, key, now)
+      const answer = this.#findInTable(reader)
       if (answer !== undefined) return answer
     }
     return undefined
   }
 
-  #findInTable(reader: TableReader, key: Uint8Array, now: number): Answer | undefined {
+  #findInTable(reader: TableReader): Answer | undefined {
     const search = this.#search
     let found = search.newest(reader)
     for (; found === Found.row; found = search.older()) {
-      const row = search.row
-      const isAlive = row.expireTime > now
-      if (row.kind === Kind.merge) {
-        if (isAlive) this.#operands.addOlder(row)
-      } else {
-        const isValue = row.kind === Kind.put && isAlive
-        return this.#finish(key, isValue ? this.#copies.copy(row.value, row.valueStart, row.valueEnd) : undefined)
-      }
+      const answer = this.#meet(search.row)
+      if (answer !== undefined) return answer
     }
     return found === Found.absent ? undefined : found
   }
 
-  /** The value or tombstone on which the operands met so far rest. */
-  #finish(key: Uint8Array, base: Uint8Array | undefined): Answer {
-    if (!this.#operands.isEmpty) return this.#operands.fold(this.#options.merge, key, base)
-    return base ?? missing
+  /** The next older version of the key: it decides, or is an operand. */
+  #meet(row: RowView): Answer | undefined {
+    const isAlive = row.expireTime > this.#now
+    if (row.kind === Kind.merge) {
+      if (isAlive) this.#operands.addOlder(row)
+      return undefined
+    }
+    const { merge, take } = this.#options
+    const isValue = row.kind === Kind.put && isAlive
+    if (this.#operands.isEmpty) return isValue ? take(row.value, row.valueStart, row.valueEnd) : missing
+    // A merge function may do what it likes with the bytes that it is given.
+    return this.#operands.fold(merge, this.#key, isValue ? copyOf(row.value, row.valueStart, row.valueEnd) : undefined)
   }
 }
 

@@ -72,6 +72,13 @@ export const pull = (options: Options) => {
   return step
 }
 
+/** All entries, if they fit into one chunk and memory has them at once. */
+export const resident = (options: Options): ReadonlyArray<Entry> | undefined => {
+  const scan = new RangeScan(options)
+  const entries = scan.chunk()
+  return scan.isDone ? entries : undefined
+}
+
 class RangeScan {
   isDone = false
   readonly #options: Options

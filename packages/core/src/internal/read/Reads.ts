@@ -1,6 +1,6 @@
 /**
- * The reading half of a database: `get`, `getMany` and `scan`, the same for the
- * writer's handle and for a reader's.
+ * The reading half of a database: gets, ranges and scans, the same for the writer's
+ * handle and for a reader's.
  *
  * Whoever owns the state gives a function that captures it; everything here is
  * synchronous until a part of a table has to be fetched.
@@ -9,9 +9,10 @@ import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { Entry, ReadLevel, ReadOptions, ScanOptions } from "../model/ReadOptions.ts"
+import { type Entry, notResident, type ReadLevel, type ReadOptions, type ScanOptions } from "../model/ReadOptions.ts"
 import * as DbError from "../../DbError.ts"
 import * as KeyRange from "../../KeyRange.ts"
+import { ByteCopies } from "../lsm/ByteCopies.ts"
 import type { MergeFunction } from "../lsm/MergeFold.ts"
 import { missing, PointLookup } from "./PointLookup.ts"
 import { Lack, LocalParts } from "../store/TableSearch.ts"
@@ -50,6 +51,11 @@ export interface Reads {
     keys: ReadonlyArray<KeyRange.Bytes>,
     options?: ReadOptions
   ) => Effect.Effect<ReadonlyArray<Option.Option<Uint8Array>>, DbError.DbError>
+  readonly getUnsafe: (key: KeyRange.Bytes, options?: ReadOptions) => Uint8Array | undefined | typeof notResident
+  readonly getRange: (
+    range: KeyRange.KeyRange,
+    options?: ScanOptions
+  ) => Effect.Effect<ReadonlyArray<Entry>, DbError.DbError>
   readonly scan: (range: KeyRange.KeyRange, options?: ScanOptions) => Stream.Stream<Entry, DbError.DbError>
 }
 
@@ -59,7 +65,9 @@ const fetchesMax = 32
 export const make = (options: Options): Reads => {
   const merge = options.merge ?? refuseMerge
   const now = options.hideExpired ? () => options.clock.currentTimeMillisUnsafe() : () => -Infinity
-  const lookup = new PointLookup({ merge, now })
+  const copies = new ByteCopies()
+  const lookup = new PointLookup({ merge, now, take: (bytes, start, end) => copies.copy(bytes, start, end) })
+  const borrowing = new PointLookup({ merge, now, take: (bytes, start, end) => bytes.subarray(start, end) })
 
   const find = <A, E>(
     key: KeyRange.Bytes,
@@ -99,6 +107,22 @@ export const make = (options: Options): Reads => {
   const optional = (key: KeyRange.Bytes, view: ReadView, cacheBlocks: boolean) =>
     find(key, view, cacheBlocks, Option.some, none)
 
+  const scan = (range: KeyRange.KeyRange, scan: ScanOptions | undefined): Stream.Stream<Entry, DbError.DbError> =>
+    Stream.unwrap(
+      Effect.suspend(() => {
+        const refusal = options.refusal() ?? invalidScan(range, scan)
+        if (refusal !== undefined) return Effect.fail(refusal)
+        const held = Effect.acquireRelease(
+          Effect.sync(() => options.hold(scan?.readLevel ?? "committed")),
+          ({ release }) => Effect.sync(release)
+        )
+        return Effect.map(held, ({ view }) => {
+          const pull = Effect.catchDefect(RangeScan.pull({ ...scan, range, view, now: now(), merge }), thrown)
+          return Stream.fromPull(Effect.succeed(Effect.suspend(() => options.refusal() ?? pull)))
+        })
+      })
+    )
+
   return {
     get: (key, read) =>
       Effect.suspend(() => {
@@ -128,21 +152,26 @@ export const make = (options: Options): Reads => {
         const cacheBlocks = read?.cacheBlocks ?? true
         return Effect.forEach(keys, (key) => optional(key, view, cacheBlocks), { concurrency: fetchesMax })
       }),
-    scan: (range, scan) =>
-      Stream.unwrap(
-        Effect.suspend(() => {
-          const refusal = options.refusal() ?? invalidScan(range, scan)
-          if (refusal !== undefined) return Effect.fail(refusal)
-          const held = Effect.acquireRelease(
-            Effect.sync(() => options.hold(scan?.readLevel ?? "committed")),
-            ({ release }) => Effect.sync(release)
-          )
-          return Effect.map(held, ({ view }) => {
-            const pull = Effect.catchDefect(RangeScan.pull({ ...scan, range, view, now: now(), merge }), thrown)
-            return Stream.fromPull(Effect.succeed(Effect.suspend(() => options.refusal() ?? pull)))
-          })
+    getUnsafe: (key, read) => {
+      const refusal = options.refusal()
+      if (refusal !== undefined) throw refusal
+      const answer = borrowing.find(options.view(read?.readLevel ?? "committed"), KeyRange.toBytes(key), undefined)
+      if (answer instanceof Uint8Array) return answer
+      if (answer === missing) return undefined
+      if (answer instanceof Lack) return notResident
+      throw answer
+    },
+    getRange: (range, read) =>
+      Effect.suspend(() => {
+        const refusal = options.refusal() ?? invalidScan(range, read)
+        if (refusal !== undefined) return Effect.fail(refusal)
+        const view = options.view(read?.readLevel ?? "committed")
+        return attempt(() => {
+          const entries = RangeScan.resident({ ...read, range, view: () => view, now: now(), merge })
+          return entries === undefined ? Stream.runCollect(scan(range, read)) : Effect.succeed(entries)
         })
-      )
+      }),
+    scan
   }
 }
 

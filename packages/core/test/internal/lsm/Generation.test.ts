@@ -5,7 +5,7 @@ import { type CursorOptions, Generation } from "../../../src/internal/lsm/Genera
 import { OrderedLeaves } from "../../../src/internal/lsm/OrderedLeaves.ts"
 import type { RowEntry } from "../../../src/internal/model/RowEntry.ts"
 import { Kind } from "../../../src/internal/model/RowEntry.ts"
-import { append, assertRows, drain, GenerationModel, randomFrom, rowOf } from "./GenerationModel.ts"
+import { append, assertRows, drain, entryAt, GenerationModel, randomFrom, rowOf } from "./GenerationModel.ts"
 
 const bytes = (...values: Array<number>): Uint8Array => Uint8Array.from(values)
 const text = (value: string): Uint8Array => new TextEncoder().encode(value)
@@ -129,7 +129,7 @@ describe("Generation", () => {
       model.append(rowOf(bytes(n), n + 1, { value: new Uint8Array(size).fill(n + 1) }))
     }
     for (const [n, size] of sizes.entries()) {
-      const value = model.generation.copyValue(model.generation.find(bytes(n), 0, 1, Infinity))
+      const { value } = entryAt(model.generation, model.generation.find(bytes(n), 0, 1, Infinity))
       assert.strictEqual(value.length, size)
       assert.isTrue(value.every((byte) => byte === n + 1))
     }
@@ -163,7 +163,7 @@ describe("Generation", () => {
     for (let n = 1; n <= 100_000; n++) append(generation, rowOf(key, n, { createTime: n }))
     append(generation, rowOf(text("z"), 100_000))
     for (let bound = 1; bound <= 100_000; bound += 37) {
-      assert.strictEqual(generation.createTimeOf(generation.find(key, 0, 3, bound)), bound)
+      assert.strictEqual(entryAt(generation, generation.find(key, 0, 3, bound)).createTime, bound)
     }
     const ascending = drain(generation.cursor({ maxSequence: 70_000, start: key }))
     assert.strictEqual(ascending.length, 70_000)

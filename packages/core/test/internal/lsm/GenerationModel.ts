@@ -132,11 +132,6 @@ export class GenerationModel {
     let row = generation.find(padded, 1, key.length + 1, maxSequence)
     while (row !== -1) {
       const entry = entryAt(generation, row)
-      assert.strictEqual(generation.sequenceOf(row), entry.sequence)
-      assert.strictEqual(generation.kindOf(row), entry.kind)
-      assert.strictEqual(generation.createTimeOf(row), entry.createTime)
-      assert.strictEqual(generation.expireTimeOf(row), entry.expireTime)
-      assert.deepStrictEqual(generation.copyValue(row), entry.value)
       found.push(entry)
       row = generation.older(row)
     }
