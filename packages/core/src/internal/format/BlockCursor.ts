@@ -37,6 +37,10 @@ export const BlockStep = { row: 0, done: 2, corrupt: 3 } as const
 export type BlockStep = (typeof BlockStep)[keyof typeof BlockStep]
 
 const noBytes = new Uint8Array(0)
+const noRows = new Int32Array(0)
+
+/** Room for a key at first. So small an array is part of the heap, and costs a tenth of one with a buffer of its own. */
+const firstKeyBytes = 64
 
 /** Rows whose keys are kept while walking backwards. A restart interval of every known writer is 16. */
 const intervalRowsMax = 32
@@ -54,7 +58,7 @@ export class BlockCursor {
   /** The row it stands on: `[rowStart, rowEnd)`. Before the first both are 0, after the last both `rowsEnd`. */
   private rowStart = 0
   private rowEnd = 0
-  private keyBuffer: Uint8Array = new Uint8Array(256)
+  private keyBuffer: Uint8Array = new Uint8Array(firstKeyBytes)
 
   // The header last read.
   private shared = 0
@@ -65,8 +69,8 @@ export class BlockCursor {
   private varintEnd = 0
 
   // Rows before the one it stands on, while walking backwards: where they start, and their keys, one after the other.
-  private readonly intervalStarts = new Int32Array(intervalRowsMax)
-  private readonly intervalKeys = new Int32Array(intervalRowsMax + 1)
+  private intervalStarts = noRows
+  private intervalKeys = noRows
   private intervalBytes: Uint8Array = noBytes
   private intervalIndex = 0
 
@@ -337,6 +341,10 @@ export class BlockCursor {
 
   /** Walks from the last restart before `end` and keeps where the rows up to there start, and their keys. */
   private loadInterval(end: number): boolean {
+    if (this.intervalKeys === noRows) {
+      this.intervalStarts = new Int32Array(intervalRowsMax)
+      this.intervalKeys = new Int32Array(intervalRowsMax + 1)
+    }
     const { intervalKeys: keys, intervalStarts: starts } = this
     let at = this.lastRestartBelow(end)
     let count = 0

@@ -19,7 +19,7 @@ import { copyOf } from "../model/ByteCopy.ts"
 import type { SealedGeneration } from "../lsm/DbState.ts"
 import type { Generation } from "../lsm/Generation.ts"
 import { MergeFold, type MergeFunction } from "../lsm/MergeFold.ts"
-import { Kind, RowView } from "../model/RowEntry.ts"
+import { Kind, neverExpires, RowView } from "../model/RowEntry.ts"
 import type { Sequence } from "../model/Sequence.ts"
 import type { TableReader } from "../store/TableReader.ts"
 import { Found, type Lack, type LocalParts, TableSearch } from "../store/TableSearch.ts"
@@ -45,7 +45,8 @@ export class PointLookup {
   readonly #operands = new MergeFold()
   readonly #row = new RowView()
   #key: Uint8Array = new Uint8Array(0)
-  #now = 0
+  /** One moment for the whole lookup, taken when a row asks for it. */
+  #now: number | undefined
 
   constructor(options: Options) {
     this.#options = options
@@ -53,9 +54,9 @@ export class PointLookup {
 
   /** The value of a key as of `view`. `local` holds parts that were loaded for this lookup. */
   find(view: ReadView, key: Uint8Array, local: LocalParts | undefined): Answer {
-    this.#operands.clear()
+    if (!this.#operands.isEmpty) this.#operands.clear()
     this.#key = key
-    this.#now = this.#options.now()
+    this.#now = undefined
     return (
       this.#findInMemory(view) ??
       this.#findInTables(view, local) ??
@@ -123,7 +124,7 @@ export class PointLookup {
 
   /** The next older version of the key: it decides, or is an operand. */
   #meet(row: RowView): Answer | undefined {
-    const isAlive = row.expireTime > this.#now
+    const isAlive = row.expireTime === neverExpires || row.expireTime > (this.#now ??= this.#options.now())
     if (row.kind === Kind.merge) {
       if (isAlive) this.#operands.addOlder(row)
       return undefined

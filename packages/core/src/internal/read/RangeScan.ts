@@ -18,7 +18,7 @@ import * as Effect from "effect/Effect"
 import type { Entry, ScanOptions } from "../model/ReadOptions.ts"
 import type * as DbError from "../../DbError.ts"
 import type { KeyRange } from "../../KeyRange.ts"
-import { ByteCopies } from "../lsm/ByteCopies.ts"
+import type { ByteCopies } from "../lsm/ByteCopies.ts"
 import { type Cursor, Step } from "../lsm/Cursor.ts"
 import type { Generation } from "../lsm/Generation.ts"
 import { KWayMerge } from "../lsm/KWayMerge.ts"
@@ -53,6 +53,8 @@ export interface Options extends ScanOptions {
   /** Values that expire at or before this time are not seen. */
   readonly now: number
   readonly merge: MergeFunction
+  /** Where the bytes of entries come from. */
+  readonly copies: ByteCopies
 }
 
 /** Sources that may have to be loaded. */
@@ -83,7 +85,6 @@ class RangeScan {
   isDone = false
   readonly #options: Options
   readonly #isAscending: boolean
-  readonly #copies = new ByteCopies()
   #range: KeyRange
   #remaining: number
   #view: ReadView | undefined
@@ -130,9 +131,10 @@ class RangeScan {
 
   /** A row as the caller's own. */
   #entry(row: RowView): Entry {
+    const { copies } = this.#options
     return {
-      key: this.#copies.copy(row.key, row.keyStart, row.keyEnd),
-      value: this.#copies.copy(row.value, row.valueStart, row.valueEnd)
+      key: copies.copy(row.key, row.keyStart, row.keyEnd),
+      value: copies.copy(row.value, row.valueStart, row.valueEnd)
     }
   }
 

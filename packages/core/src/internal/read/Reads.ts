@@ -117,7 +117,7 @@ export const make = (options: Options): Reads => {
           ({ release }) => Effect.sync(release)
         )
         return Effect.map(held, ({ view }) => {
-          const pull = Effect.catchDefect(RangeScan.pull({ ...scan, range, view, now: now(), merge }), thrown)
+          const pull = Effect.catchDefect(RangeScan.pull({ ...scan, range, view, now: now(), merge, copies }), thrown)
           return Stream.fromPull(Effect.succeed(Effect.suspend(() => options.refusal() ?? pull)))
         })
       })
@@ -167,7 +167,7 @@ export const make = (options: Options): Reads => {
         if (refusal !== undefined) return Effect.fail(refusal)
         const view = options.view(read?.readLevel ?? "committed")
         return attempt(() => {
-          const entries = RangeScan.resident({ ...read, range, view: () => view, now: now(), merge })
+          const entries = RangeScan.resident({ ...read, range, view: () => view, now: now(), merge, copies })
           return entries === undefined ? Stream.runCollect(scan(range, read)) : Effect.succeed(entries)
         })
       }),
