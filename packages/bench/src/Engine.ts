@@ -32,8 +32,8 @@ export interface S3Location {
  * How a program calls an engine.
  *
  * - `best`: every engine by its fastest door: synchronous reads where it has
- *   them, one fiber around the whole loop for effect-slatedb.
- * - `fiber`: as `best`, with effect-slatedb fixed to one fiber around the loop.
+ *   them; everything else of effect-slatedb in one fiber around the whole loop.
+ * - `fiber`: as `best`, with the reads of effect-slatedb as Effects of that fiber, too.
  * - `async`: a promise for every operation of every engine.
  */
 export const modes = ["best", "fiber", "async"] as const

@@ -23,7 +23,14 @@ export const withEngine = async <R>(
     return use(mode === "async" ? awaited(peer) : peer)
   }
   const ours = await import("./adapters/Ours.ts")
-  return mode === "async" ? use(ours.withPromises) : use(ours.inFiber)
+  switch (mode) {
+    case "best":
+      return use(ours.resident)
+    case "fiber":
+      return use(ours.inFiber)
+    case "async":
+      return use(ours.withPromises)
+  }
 }
 
 const importPeer = async (name: Exclude<Name, "ours">): Promise<Engine<Promise<unknown>>> => {

@@ -103,6 +103,8 @@ const check = (name: Engines.Name, mode: Mode, store: Store, reopens: boolean, s
   )
 
 describe("Engines", () => {
+  it("ours writes, reads, scans and reopens a file store: mode=fiber", () => check("ours", "fiber", "file", true))
+
   for (const mode of ["best", "async"] as const) {
     it(`level writes, reads, scans and reopens: mode=${mode}`, () => check("level", mode, "file", true))
     it(`lmdb writes, reads, scans and reopens: mode=${mode}`, () => check("lmdb", mode, "file", true))

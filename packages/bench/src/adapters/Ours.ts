@@ -1,8 +1,8 @@
 /**
  * effect-slatedb, on the object store that is asked for. Its requests are counted.
  *
- * `--mode` chooses the door: one fiber around the loop (`best`, `fiber`), or a run
- * of the runtime for every operation (`async`). See `ours/Doors.ts`.
+ * `--mode` chooses the door: one fiber around the loop (`fiber`), the same with
+ * synchronous reads (`best`), or a run of the runtime for every operation (`async`). See `ours/Doors.ts`.
  */
 import * as Db from "@effect-slatedb/core/Db"
 import type * as ObjectStore from "@effect-slatedb/core/ObjectStore"
@@ -29,6 +29,9 @@ const through = <P extends object>(door: (handle: Doors.Handle) => Database<P>):
     return door({ db, runtime, counters: store.counters })
   }
 })
+
+/** One fiber around the loop, with synchronous reads of what is in memory. */
+export const resident = through(Doors.resident)
 
 /** One fiber around the loop. */
 export const inFiber = through(Doors.fiber)

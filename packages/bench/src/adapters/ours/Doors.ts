@@ -3,13 +3,15 @@
  *
  * - `fiber`: the whole loop is one Effect, and yields every operation. What an
  *   Effect program does.
+ * - `resident`: the same, but gets ask `getUnsafe` first, which answers at once what is
+ *   in memory.
  * - `promise`: a run of the runtime for every operation. What a program does that
  *   is not written with Effect.
  *
- * Both read with `readLevel: "uncommitted"`, which shows writes that are not
+ * All read with `readLevel: "uncommitted"`, which shows writes that are not
  * durable yet, as the reads of all other engines do.
  */
-import type * as Db from "@effect-slatedb/core/Db"
+import * as Db from "@effect-slatedb/core/Db"
 import type * as DbError from "@effect-slatedb/core/DbError"
 import * as KeyRange from "@effect-slatedb/core/KeyRange"
 import * as WriteBatch from "@effect-slatedb/core/WriteBatch"
@@ -50,6 +52,15 @@ export const fiber = ({ counters, db, runtime }: Handle): Database<Answer> => ({
   found,
   run: (loop) => Effect.runPromise(Effect.gen(() => loop)),
   counters
+})
+
+/** One fiber around the loop, with synchronous gets of what is in memory. */
+export const resident = (handle: Handle): Database<Answer> => ({
+  ...fiber(handle),
+  get: (key) => {
+    const value = handle.db.getUnsafe(key, read)
+    return value === Db.notResident ? handle.db.getOption(key, read) : value
+  }
 })
 
 /** A run of the runtime for every operation. */
