@@ -71,8 +71,11 @@ const fsync = "file_store.fsync"
 /** Bytes of the block cache, for blocks and as many for metadata; the process's cache where it is not set. */
 const cacheBytes = "block_cache.bytes"
 
-const cache = ({ [cacheBytes]: bytes }: OpenOptions["settings"]): Layer.Layer<never> =>
-  typeof bytes === "number" ? BlockCache.layerMemory({ blockBytesMax: bytes, metaBytesMax: bytes }) : Layer.empty
+const cache = ({ [cacheBytes]: bytes }: OpenOptions["settings"]): Layer.Layer<never> => {
+  if (bytes === undefined) return Layer.empty
+  if (typeof bytes !== "number") throw new TypeError(`${cacheBytes} must be a number of bytes: found=${String(bytes)}`)
+  return BlockCache.layerMemory({ blockBytesMax: bytes, metaBytesMax: bytes })
+}
 
 /** SlateDB's names of settings that are not ours in snake case. */
 const renamed: Readonly<Record<string, string>> = {

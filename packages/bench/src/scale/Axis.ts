@@ -36,7 +36,7 @@ export const logarithmic = (label: string, values: ReadonlyArray<number>): Axis 
 /** An axis with a place for each value; a single one is in the middle. */
 export const row = (label: string, values: ReadonlyArray<number>): Axis => ({
   label,
-  place: (value) => (values.indexOf(value) + 0.5) / values.length,
+  place: (value) => (values.length === 1 ? 0.5 : values.indexOf(value) / (values.length - 1)),
   ticks: values.map((value) => ({ value, label: value.toLocaleString("en-US") })),
   minor: []
 })

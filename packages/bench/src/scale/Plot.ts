@@ -50,6 +50,8 @@ const bottom = height - 56
 const marginLeft = 64
 const marginRight = 16
 const gap = 40
+/** Between the sides of a panel and its first and last value. */
+const inset = 24
 
 const style = [
   "text{font:12px system-ui,sans-serif;fill:#767e87}",
@@ -95,7 +97,7 @@ export const boxes = (panels: ReadonlyArray<Pick<Panel, "weight">>): ReadonlyArr
 }
 
 const drawn = (panel: Panel, box: Box, cost: Axis, isFirst: boolean): ReadonlyArray<string> => {
-  const x = (value: number): number => box.left + panel.axis.place(value) * (box.right - box.left)
+  const x = (value: number): number => box.left + inset + panel.axis.place(value) * (box.right - box.left - 2 * inset)
   const y = (value: number): number => bottom - cost.place(value) * (bottom - top)
   const across = (kind: string) => (value: number) =>
     line({ class: kind, x1: box.left, y1: y(value), x2: box.right, y2: y(value) })
@@ -117,37 +119,46 @@ const drawn = (panel: Panel, box: Box, cost: Axis, isFirst: boolean): ReadonlyAr
       text({ x: x(value), y: bottom + 19, "text-anchor": "middle" }, label)
     ]),
     text({ x: middle, y: bottom + 42, "text-anchor": "middle" }, panel.axis.label),
-    ...referenceLine(panel, x, y),
+    ...referenceLine(panel, box, x, y),
     ...curve(panel, x, y)
   ]
 }
 
 const referenceLine = (
   { reference }: Panel,
+  box: Box,
   x: (value: number) => number,
   y: (cost: number) => number
 ): ReadonlyArray<string> => {
-  const last = reference?.points.at(-1)
-  if (reference === undefined || last === undefined) return []
+  if (reference === undefined) return []
   return [
     path(
       "reference",
       reference.points.map(([at, cost]) => [x(at), y(cost)])
     ),
-    text({ x: x(last[0]), y: y(last[1]) - 8, "text-anchor": "end", class: "reference-name" }, reference.name)
+    text({ x: box.right, y: top - 12, "text-anchor": "end", class: "reference-name" }, `···· ${reference.name}`)
   ]
 }
 
-const curve = ({ dots }: Panel, x: (value: number) => number, y: (cost: number) => number): ReadonlyArray<string> => [
+/** Figures stand above their dots, or below where the reference is above. */
+const curve = (
+  { dots, reference }: Panel,
+  x: (value: number) => number,
+  y: (cost: number) => number
+): ReadonlyArray<string> => [
   path(
     "curve",
     dots.map((dot) => [x(dot.x), y(dot.cost.median)])
   ),
-  ...dots.flatMap(({ cost, label, x: at }) => [
-    line({ class: "range", x1: x(at), y1: y(cost.min), x2: x(at), y2: y(cost.max) }),
-    element("circle", { class: "dot", cx: x(at), cy: y(cost.median), r: 3.5 }),
-    text({ x: x(at), y: y(cost.min) + 17, "text-anchor": "middle", class: "figure" }, label)
-  ])
+  ...dots.flatMap(({ cost, label, x: at }) => {
+    const above = reference?.points.find(([of]) => of === at)?.[1] ?? 0
+    const place = cost.median < above ? y(cost.min) + 17 : y(cost.max) - 8
+    return [
+      line({ class: "range", x1: x(at), y1: y(cost.min), x2: x(at), y2: y(cost.max) }),
+      element("circle", { class: "dot", cx: x(at), cy: y(cost.median), r: 3.5 }),
+      text({ x: x(at), y: place, "text-anchor": "middle", class: "figure" }, label)
+    ]
+  })
 ]
 
 /** Upright beside the axis, in the middle of it. */

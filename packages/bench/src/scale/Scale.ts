@@ -81,7 +81,7 @@ export const pointOf = ({ results, skipped }: Report.Report, at: number): Point 
  * Bytes of memory for one byte of entries: memtable, WAL and tables in the store, and
  * the cache, each with what it adds to an entry.
  */
-const memoryFactor = 6
+const memoryFactor = 8
 
 /** Why a point is not even begun; the machine would swap, or kill some process, not always this one. */
 export const memoryShortage = (
