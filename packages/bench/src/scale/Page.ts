@@ -67,20 +67,26 @@ const dominating = (report: ScaleReport): ReadonlyArray<string> => {
   return lines.length === 0 ? [] : ["What dominates:", lines.join("\n")]
 }
 
-const titles: Readonly<Record<Exclude<Quantity, "entries">, string>> = {
-  lanes: "Lanes",
-  heldScans: "Scans that are begun and held open",
-  level0Tables: "Tables of level 0 that span all keys"
+const sections: Readonly<Record<Exclude<Quantity, "entries">, { readonly title: string; readonly note: string }>> = {
+  lanes: { title: "Lanes", note: "The lanes share one thread: they save only what they can wait for together." },
+  heldScans: {
+    title: "Scans that are begun and held open",
+    note: "From its first scan on a memtable keeps its keys in order, which every put pays for; more scans are to add nothing."
+  },
+  level0Tables: {
+    title: "Tables of level 0 that span all keys",
+    note: "A get asks one filter per table at most; a put looks at none."
+  }
 }
 
-const of = (report: ScaleReport, by: keyof typeof titles): ReadonlyArray<string> => {
+const of = (report: ScaleReport, by: keyof typeof sections): ReadonlyArray<string> => {
   const curves = curvesBy(report, by)
   if (curves.length === 0) return []
   const values = valuesOf(curves)
   const rows = curves.map((curve) => [`\`${curve.workload}\``, ...costs(curve, values), factor(curve)])
   return [
-    `## ${titles[by]}`,
-    `At ${count(report.entries)} entries.`,
+    `## ${sections[by].title}`,
+    `At ${count(report.entries)} entries. ${sections[by].note}`,
     Table.table(["workload", ...values.map(count), "last to first"], rows)
   ]
 }

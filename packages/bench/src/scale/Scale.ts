@@ -18,7 +18,7 @@ import type * as Report from "../Report.ts"
 import * as Runner from "../Runner.ts"
 import * as Table from "../Table.ts"
 import * as ScaleOptions from "./ScaleOptions.ts"
-import type { Curve, Omission, Point, ScaleReport } from "./ScaleReport.ts"
+import type { Curve, Omission, Point, Quantity, ScaleReport } from "./ScaleReport.ts"
 
 /** Measures all curves; writes the report after every point, so that what is broken off leaves what it has. */
 export const run = Effect.fnUntraced(function* (options: ScaleOptions.ScaleOptions) {
@@ -50,17 +50,18 @@ const point = Effect.fnUntraced(function* (
   if (shortage !== undefined) return { at, reason: shortage }
   const report = yield* Runner.measure(options, () => Effect.void).pipe(Effect.timeoutOption(`${minutes} minutes`))
   if (Option.isNone(report)) return { at, reason: `not done in ${minutes} minutes` }
-  const measured = pointOf(report.value, at)
-  if (by !== "level0Tables" || "reason" in measured || measured.level0Tables === at) return measured
-  return { at, reason: `level 0 has another number of tables: tables=${measured.level0Tables}` }
+  return pointOf(report.value, by, at)
 })
 
 /** What a report of one engine in one workload says. */
-export const pointOf = ({ results, skipped }: Report.Report, at: number): Point | Omission => {
+export const pointOf = ({ results, skipped }: Report.Report, by: Quantity, at: number): Point | Omission => {
   const ours = results[0]?.engines.ours
   const reason = skipped.ours ?? results[0]?.failures.ours
   if (ours === undefined || reason !== undefined) return { at, reason: reason ?? "no run was measured" }
   const { cpuMicrosPerOperation, level0Tables, microsPerOperation, operationsPerSecond, p50Micros, p99Micros } = ours
+  if (by === "level0Tables" && level0Tables !== at) {
+    return { at, reason: `level 0 has another number of tables: found=${level0Tables}` }
+  }
   return {
     at,
     runs: ours.runs,

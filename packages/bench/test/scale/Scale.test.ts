@@ -92,6 +92,20 @@ describe("ScaleOptions", () => {
   )
 })
 
+const measured: Report.EngineResult = {
+  runs: 3,
+  operationsPerSecond: { median: 250_000, min: 100_000, max: 500_000 },
+  microsPerOperation: 4,
+  cpuMicrosPerOperation: 5,
+  megabytesPerSecond: 1,
+  p50Micros: undefined,
+  p99Micros: undefined,
+  rssMiB: 1,
+  level0Tables: 2,
+  ratio: undefined,
+  extra: undefined
+}
+
 describe("Scale", () => {
   it("does not begin what would not fit into memory", () => {
     assert.isUndefined(Scale.memoryShortage({ entries: 1000, valueBytes: 84 }, 800_000))
@@ -101,7 +115,7 @@ describe("Scale", () => {
     )
   })
 
-  it("leaves a point out whose engine was skipped, or failed a run", () => {
+  it("leaves a point out whose engine was skipped, failed a run, or has other tables than the point is about", () => {
     const report = (parts: Partial<Report.Report>): Report.Report => ({
       node: "",
       cpus: 1,
@@ -113,16 +127,38 @@ describe("Scale", () => {
       results: [],
       ...parts
     })
-    const failed = {
+    const result = {
       workload: "readseq",
       lanes: 1,
       putPercent: undefined,
-      engines: {},
-      failures: { ours: "wrong" }
+      engines: { ours: measured },
+      failures: {}
     } as const
-    assert.deepStrictEqual(Scale.pointOf(report({ skipped: { ours: "no store" } }), 5), { at: 5, reason: "no store" })
-    assert.deepStrictEqual(Scale.pointOf(report({ results: [failed] }), 5), { at: 5, reason: "wrong" })
-    assert.deepStrictEqual(Scale.pointOf(report({}), 5), { at: 5, reason: "no run was measured" })
+    const omitted = (reason: string) => ({ at: 5, reason })
+    const skipped = report({ skipped: { ours: "no store" } })
+    assert.deepStrictEqual(Scale.pointOf(skipped, "entries", 5), omitted("no store"))
+    const failed = report({ results: [{ ...result, failures: { ours: "wrong" } }] })
+    assert.deepStrictEqual(Scale.pointOf(failed, "entries", 5), omitted("wrong"))
+    assert.deepStrictEqual(Scale.pointOf(report({}), "entries", 5), omitted("no run was measured"))
+    const done = report({ results: [result] })
+    assert.deepStrictEqual(
+      Scale.pointOf(done, "level0Tables", 5),
+      omitted("level 0 has another number of tables: found=2")
+    )
+    assert.deepInclude(Scale.pointOf(done, "level0Tables", 2), { at: 2, level0Tables: 2 })
+  })
+
+  it("takes the cost of a point from its runs: the median, and the ends from the fastest and the slowest", () => {
+    const result = {
+      workload: "readseq",
+      lanes: 1,
+      putPercent: undefined,
+      engines: { ours: measured },
+      failures: {}
+    } as const
+    const report = { node: "", cpus: 1, at: "", baseline: "ours", options: {}, engines: {}, skipped: {} } as const
+    const point = Scale.pointOf({ ...report, results: [result] }, "entries", 1000)
+    assert.deepInclude(point, { at: 1000, runs: 3, microsPerOperation: { median: 4, min: 2, max: 10 } })
   })
 
   it.effect("measures its points and writes them down", () =>
@@ -149,13 +185,17 @@ describe("Scale", () => {
     }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
   )
 
-  it.live("leaves out what takes too long, and ends its process", () =>
+  it.live("leaves out what takes too long, and what memory does not allow", () =>
     Effect.gen(function* () {
       const directory = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
       const options = yield* parse("--workload readseq --curves entries --sizes 1000 --minutes 0.001")
       const { curves } = yield* Scale.run({ ...options, json: path.join(directory, "scale.json") })
       assert.deepStrictEqual(curves[0]?.omitted, [{ at: 1000, reason: "not done in 0.001 minutes" }])
       assert.deepStrictEqual(curves[0]?.points, [])
+
+      const huge = yield* parse("--workload readseq --curves entries --sizes 1e9 --val 100000 --minutes 0.001")
+      const nothing = yield* Scale.run({ ...huge, json: path.join(directory, "huge.json") })
+      assert.match(nothing.curves[0]?.omitted[0]?.reason ?? "", /^not enough memory/)
     }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
   )
 })
