@@ -2,7 +2,7 @@
  * The commands of `pnpm bench`: the comparison itself, and beside it the S3
  * simulator, the lifecycle measurements and the limits of this Node.
  */
-import { writeFile } from "node:fs/promises"
+import { mkdir, readFile, writeFile } from "node:fs/promises"
 import * as path from "node:path"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
@@ -18,6 +18,10 @@ import * as Limits from "./Limits.ts"
 import * as Options from "./Options.ts"
 import * as Runner from "./Runner.ts"
 import * as S3Simulator from "./S3Simulator.ts"
+import * as Plots from "./scale/Plots.ts"
+import * as Scale from "./scale/Scale.ts"
+import * as ScaleOptions from "./scale/ScaleOptions.ts"
+import * as ScaleReport from "./scale/ScaleReport.ts"
 import * as Table from "./Table.ts"
 
 const s3sim = Command.make(
@@ -103,6 +107,29 @@ const limits = Command.make(
   })
 ).pipe(Command.withDescription("Measure what this Node can do at most for the parts of an engine's work"))
 
+const scale = Command.make("scale", ScaleOptions.flags, (options) => Effect.asVoid(Scale.run(options))).pipe(
+  Command.withDescription("Measure how the cost of an operation of effect-slatedb grows with the work")
+)
+
+const plots = Command.make(
+  "plots",
+  {
+    from: Flag.String("from").pipe(Flag.withDescription("A report of `scale`")),
+    to: Flag.String("to").pipe(Flag.withDescription("The folder that the plots and their page are written to"))
+  },
+  Effect.fnUntraced(
+    function* ({ from, to }) {
+      const report = yield* ScaleReport.decode(yield* Effect.promise(() => readFile(from, "utf8")))
+      yield* Effect.promise(() => mkdir(to, { recursive: true }))
+      for (const [name, content] of Plots.files(report)) {
+        yield* Effect.promise(() => writeFile(path.join(to, name), content))
+      }
+    },
+    (effect, { from }) =>
+      Effect.catchTag(effect, "SchemaError", () => Options.refused(`not a report of \`scale\`: file=${from}`))
+  )
+).pipe(Command.withDescription("Draw a report of `scale`"))
+
 export const command = Command.make(
   "bench",
   Options.flags,
@@ -111,5 +138,5 @@ export const command = Command.make(
   })
 ).pipe(
   Command.withDescription("Compare key-value engines side by side"),
-  Command.withSubcommands([s3sim, lifecycle, limits])
+  Command.withSubcommands([s3sim, lifecycle, limits, scale, plots])
 )

@@ -87,6 +87,10 @@ export interface Database<P extends object> {
   /** Waits until background work (compaction) is over. */
   readonly settle?: () => Promise<void>
   readonly counters?: () => Counters
+  /** Tables of level 0 at this moment, of engines that have such a level. */
+  readonly level0Tables?: () => number
+  /** Begins a scan of everything and leaves it open behind its first entries, until what it gives is called. */
+  readonly hold?: () => Promise<() => Promise<void>>
 }
 
 /**

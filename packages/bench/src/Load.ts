@@ -17,7 +17,14 @@ export interface Options {
   readonly batchEntries: number
   /** Whether to move the entries into tables and wait for compaction. */
   readonly flush: boolean
+  /** Equal parts that are flushed one by one: every table of one part spans all keys. */
+  readonly parts: number
+  /** Whether to read from every block at the end, so that what fits into caches is there. */
+  readonly touch: boolean
 }
+
+/** What a load does besides its entries. */
+export const defaults = { batchEntries: 1000, flush: true, parts: 1, touch: false } as const
 
 export interface Loaded {
   /** Until the last batch was accepted. */
@@ -27,14 +34,22 @@ export interface Loaded {
 }
 
 export const run = async <P extends object>(database: Database<P>, options: Options): Promise<Loaded> => {
+  const { entries, flush, parts } = options
   const stop = Stopwatch.start()
-  await database.run(batches(database, options))
+  const rest = allEntries(options)
+  for (let part = 1; part < parts; part++) {
+    await database.run(inBatches(database, taken(rest, Math.floor(entries / parts)), options.batchEntries))
+    await database.run(Loop.one(database.flush()))
+  }
+  await database.run(inBatches(database, taken(rest, entries), options.batchEntries))
   const accepted = stop()
-  if (options.flush) {
+  if (flush) {
     await database.run(Loop.one(database.flush()))
     await database.settle?.()
   }
-  return { accepted, settled: stop() }
+  const settled = stop()
+  if (options.touch) await database.run(touches(database, options))
+  return { accepted, settled }
 }
 
 /** Puts of `entries` in batches, as a loop. */
@@ -56,12 +71,29 @@ export function* inBatches<P extends object>(
   if (pending !== undefined) yield pending
 }
 
-function* batches<P extends object>(database: Database<P>, options: Options): Loop.Loop<P, void> {
+function* allEntries({ entries, valueBytes }: Options): Generator<BatchEntry, void> {
   const random = Random.make(7)
-  const value = Values.make(options.valueBytes, 0.5)
-  const index = Permutation.make(options.entries)
-  function* entries(): Generator<BatchEntry> {
-    for (let i = 0; i < options.entries; i++) yield [Key.make(index()), value(random)]
+  const value = Values.make(valueBytes, 0.5)
+  const index = Permutation.make(entries)
+  for (let i = 0; i < entries; i++) yield [Key.make(index()), value(random)]
+}
+
+/** At most `count` of what is left; what it does not take is left for the next. */
+function* taken<A>(rest: Iterator<A, void>, count: number): Generator<A, void> {
+  for (let i = 0; i < count; i++) {
+    const next = rest.next()
+    if (next.done === true) return
+    yield next.value
   }
-  yield* inBatches(database, entries(), options.batchEntries)
+}
+
+/** Entries that lie closer than this are in one block, or in the next. */
+const touchedBytes = 2048
+
+function* touches<P extends object>(database: Database<P>, { entries, valueBytes }: Options): Loop.Loop<P, void> {
+  const step = Math.max(1, Math.floor(touchedBytes / (Key.lengthBytes + valueBytes)))
+  for (let index = 0; index < entries; index += step) {
+    const answer = database.get(Key.make(index))
+    if (answer !== undefined && !(answer instanceof Uint8Array)) yield answer
+  }
 }

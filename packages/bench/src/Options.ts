@@ -21,6 +21,14 @@ export interface Bench {
   readonly batchEntries: number
   readonly seconds: number
   readonly runs: number
+  /** Runs before those that are measured; with any, every block is read from after loading. */
+  readonly warmUps: number
+  /** A run that is over sooner is repeated. */
+  readonly secondsMin: number
+  /** Flushes that the entries are loaded with. */
+  readonly loadParts: number
+  readonly preload: boolean
+  readonly heldScans: number
   readonly lanes: ReadonlyArray<number>
   readonly mode: Mode
   readonly durable: boolean
@@ -40,7 +48,7 @@ export interface Bench {
 const comparedByDefault: ReadonlyArray<Engines.Name> = ["uniffi", "ours", "level", "lmdb", "sqlite", "map"]
 
 /** A comma separated list of some of the names. */
-const names = <Name extends string>(flag: string, known: ReadonlyArray<Name>) =>
+export const names = <Name extends string>(flag: string, known: ReadonlyArray<Name>) =>
   Flag.String(flag).pipe(
     Flag.mapTryCatch(
       (text) => text.split(",").map((part) => oneOf(part, known)),
@@ -55,7 +63,7 @@ const oneOf = <Name extends string>(text: string, known: ReadonlyArray<Name>): N
 }
 
 /** A comma separated list of whole numbers. */
-const integers = (flag: string, min: number, max: number) =>
+export const integers = (flag: string, min: number, max: number) =>
   Flag.String(flag).pipe(
     Flag.mapTryCatch(
       (text) => text.split(",").map((part) => integer(part, min, max)),
@@ -70,7 +78,7 @@ const integer = (text: string, min: number, max: number): number => {
 }
 
 /** A whole number in bounds. */
-const whole = (flag: string, min: number, max: number = Number.MAX_SAFE_INTEGER) =>
+export const whole = (flag: string, min: number, max: number = Number.MAX_SAFE_INTEGER) =>
   Flag.Int(flag).pipe(
     Flag.filter(
       (value) => value >= min && value <= max,
@@ -78,7 +86,7 @@ const whole = (flag: string, min: number, max: number = Number.MAX_SAFE_INTEGER)
     )
   )
 
-const count = (flag: string) => whole(flag, 1)
+export const count = (flag: string) => whole(flag, 1)
 
 /** Engine settings: values are JSON, or text where they are not. */
 export const settings = Flag.KeyValuePair("set").pipe(
@@ -133,6 +141,26 @@ export const flags = {
   batch: count("batch").pipe(Flag.withDefault(100), Flag.withDescription("Entries of a batch")),
   seconds: Flag.Finite("seconds").pipe(Flag.withDefault(0.5), Flag.withDescription("Time limit of one run")),
   runs: count("runs").pipe(Flag.withDefault(3), Flag.withDescription("Runs of every engine in every workload")),
+  warmUps: whole("warm-ups", 0).pipe(
+    Flag.withDefault(0),
+    Flag.withDescription("Runs that are not counted, before those that are; with any, loading ends with reads")
+  ),
+  secondsMin: Flag.Finite("seconds-min").pipe(
+    Flag.withDefault(0),
+    Flag.withDescription("Repeat what is over sooner within its run, on fresh databases where it needs them")
+  ),
+  loadParts: count("load-parts").pipe(
+    Flag.withDefault(1),
+    Flag.withDescription("Load in so many parts and flush each: tables of level 0 that span all keys")
+  ),
+  preload: Flag.Boolean("preload").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription("bencher, durableput: begin with a database that holds the entries")
+  ),
+  heldScans: whole("held-scans", 0, 1 << 16).pipe(
+    Flag.withDefault(0),
+    Flag.withDescription("Scans that are begun before a run and held open, of engines that can")
+  ),
   lanes: integers("lanes", 1, 1 << 16).pipe(
     Flag.withDefault([1]),
     Flag.withDescription("Loops side by side, comma separated")
@@ -190,6 +218,11 @@ export const fromFlags = (parsed: Parsed): Effect.Effect<Bench, CliError.UserErr
     batchEntries: parsed.batch,
     seconds: parsed.seconds,
     runs: parsed.runs,
+    warmUps: parsed.warmUps,
+    secondsMin: parsed.secondsMin,
+    loadParts: parsed.loadParts,
+    preload: parsed.preload,
+    heldScans: parsed.heldScans,
     lanes: parsed.lanes,
     mode: parsed.mode,
     durable: parsed.durable,

@@ -25,6 +25,10 @@ export interface LoadReport {
 export interface RunRequest {
   readonly workload: Workloads.Name
   readonly parameters: Parameters
+  /** The workload is repeated until it took so long. */
+  readonly secondsMin: number
+  /** Scans that are begun before it and held open. */
+  readonly heldScans: number
 }
 
 /** One run of one workload by one engine. */
@@ -38,6 +42,8 @@ export interface Measurement {
   readonly p50Micros: number | undefined
   readonly p99Micros: number | undefined
   readonly rssMiB: number
+  /** Tables of level 0 at the end, of engines that have such a level. */
+  readonly level0Tables: number | undefined
   readonly extra: Readonly<Record<string, number>> | undefined
   /** What the engine counted during the run; zeros are left out. */
   readonly counters: Readonly<Record<string, number>> | undefined

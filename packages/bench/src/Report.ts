@@ -17,6 +17,8 @@ export interface EngineResult {
   readonly p50Micros: number | undefined
   readonly p99Micros: number | undefined
   readonly rssMiB: number
+  /** At the end of the last run. */
+  readonly level0Tables: number | undefined
   /** Throughput through the baseline's of the same run. */
   readonly ratio: Statistics.Summary | undefined
   /** Of the last run. */
@@ -31,6 +33,8 @@ export interface Result {
   /** Of workloads that mix puts and gets. */
   readonly putPercent: number | undefined
   readonly engines: Readonly<Partial<Record<Engines.Name, EngineResult>>>
+  /** What went wrong in the last run that an engine failed. */
+  readonly failures: Readonly<Partial<Record<Engines.Name, string>>>
 }
 
 export interface EngineInfo extends Description {
@@ -44,6 +48,8 @@ export interface Report {
   readonly baseline: Engines.Name
   readonly options: unknown
   readonly engines: Readonly<Partial<Record<Engines.Name, EngineInfo>>>
+  /** Engines that were left out, and why. */
+  readonly skipped: Readonly<Partial<Record<Engines.Name, string>>>
   readonly results: ReadonlyArray<Result>
 }
 
@@ -65,6 +71,7 @@ export const engineResult = (runs: Runs, baseline: Runs, withCounters: boolean):
     p50Micros: Statistics.summary(done.flatMap((run) => run.p50Micros ?? []))?.median,
     p99Micros: Statistics.summary(done.flatMap((run) => run.p99Micros ?? []))?.median,
     rssMiB: Statistics.median(done.map((run) => run.rssMiB)),
+    level0Tables: last.level0Tables,
     ratio: Statistics.summary(Statistics.ratios(runs.map(perSecond), baseline.map(perSecond))),
     extra: last.extra,
     ...(withCounters ? { counters: { operations: last.operations, counts: last.counters } } : {})

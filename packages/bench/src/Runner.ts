@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Child from "./Child.ts"
 import type * as Engines from "./Engines.ts"
+import * as Load from "./Load.ts"
 import type * as Options from "./Options.ts"
 import type { Measurement } from "./Protocol.ts"
 import * as Report from "./Report.ts"
@@ -36,12 +37,28 @@ interface Case {
 
 /** Prints a table per workload and one of them all, and gives the report. */
 export const run = Effect.fnUntraced(function* (options: Options.Bench) {
+  const report = yield* measure(options, (result, soFar) =>
+    // Written again and again, so that a comparison that is broken off leaves what it has.
+    Effect.andThen(
+      Console.log(`\n### ${heading(options, result)}\n\n${Table.ofResult(result, options.baseline)}`),
+      written(options, soFar)
+    )
+  )
+  yield* Console.log(`\n## Ratios to ${options.baseline}, CPU time per operation\n\n${Table.sideBySide(report)}`)
+  return report
+})
+
+/** Measures everything that is asked for, and says each result when it is there. */
+export const measure = Effect.fnUntraced(function* (
+  options: Options.Bench,
+  onResult: (result: Report.Result, soFar: Report.Report) => Effect.Effect<void>
+) {
   const fileSystem = yield* FileSystem.FileSystem
   const scratch = yield* fileSystem.makeTempDirectoryScoped({
     directory: options.directory ?? os.tmpdir(),
     prefix: "bench-"
   })
-  const contenders = yield* entered(options, scratch)
+  const { contenders, skipped } = yield* entered(options, scratch)
   const results: Array<Report.Result> = []
   const report: Report.Report = {
     node: process.version,
@@ -50,16 +67,14 @@ export const run = Effect.fnUntraced(function* (options: Options.Bench) {
     baseline: options.baseline,
     options: { ...options, directory: undefined, json: undefined, s3: undefined },
     engines: Object.fromEntries(contenders.map(({ info, name }) => [name, info])),
+    skipped,
     results
   }
   for (const each of cases(options)) {
     const result = yield* compared(options, contenders, each)
     results.push(result)
-    yield* Console.log(`\n### ${heading(options, result)}\n\n${Table.ofResult(result, options.baseline)}`)
-    // Written again and again, so that a comparison that is broken off leaves what it has.
-    yield* written(options, report)
+    yield* onResult(result, report)
   }
-  yield* Console.log(`\n## Ratios to ${options.baseline}, CPU time per operation\n\n${Table.sideBySide(report)}`)
   return report
 }, Effect.scoped)
 
@@ -67,6 +82,7 @@ export const run = Effect.fnUntraced(function* (options: Options.Bench) {
 const entered = Effect.fnUntraced(function* (options: Options.Bench, scratch: string) {
   const needsLoad = options.workloads.some((workload) => Workloads.byName[workload].database === "loaded")
   const contenders: Array<Contender> = []
+  const skipped: Partial<Record<Engines.Name, string>> = {}
   for (const name of options.engines) {
     const enter = Effect.gen(function* () {
       const child = yield* Child.spawn
@@ -85,9 +101,12 @@ const entered = Effect.fnUntraced(function* (options: Options.Bench, scratch: st
       }
       contenders.push({ name, child, info: { ...description, load } })
     })
-    yield* Effect.catch(enter, (error) => Console.error(`skip ${name}: ${Child.firstLine(error)}`))
+    yield* Effect.catch(enter, (error) => {
+      skipped[name] = Child.firstLine(error)
+      return Console.error(`skip ${name}: ${skipped[name]}`)
+    })
   }
-  return contenders
+  return { contenders, skipped }
 })
 
 const compared = Effect.fnUntraced(function* (
@@ -96,13 +115,16 @@ const compared = Effect.fnUntraced(function* (
   each: Case
 ) {
   const runs = new Map(contenders.map(({ name }) => [name, [] as Array<Measurement | undefined>]))
-  for (let run = 0; run < options.runs; run++) {
+  const failures: Partial<Record<Engines.Name, string>> = {}
+  for (let run = -options.warmUps; run < options.runs; run++) {
     for (const { child, name } of order(contenders, run)) {
-      const request = { workload: each.workload, parameters: parameters(options, each, run) }
-      const measured = yield* Effect.catch(child.call("run", request), (error) =>
-        Effect.as(Console.error(`${each.workload} ${name} run ${run}: ${Child.firstLine(error)}`), undefined)
-      )
-      runs.get(name)?.push(measured)
+      const { heldScans, secondsMin } = options
+      const request = { workload: each.workload, parameters: parameters(options, each, run), heldScans, secondsMin }
+      const measured = yield* Effect.catch(child.call("run", request), (error) => {
+        failures[name] = Child.firstLine(error)
+        return Effect.as(Console.error(`${each.workload} ${name} run ${run}: ${failures[name]}`), undefined)
+      })
+      if (run >= 0) runs.get(name)?.push(measured)
     }
   }
   const baseline = runs.get(options.baseline) ?? []
@@ -111,7 +133,7 @@ const compared = Effect.fnUntraced(function* (
     const result = Report.engineResult(of, baseline, options.stats)
     if (result !== undefined) engines[name] = result
   }
-  return { ...each, engines }
+  return { ...each, engines, failures }
 })
 
 /** Every second run goes backwards. */
@@ -138,18 +160,19 @@ const parameters = (options: Options.Bench, { lanes, putPercent = 0 }: Case, run
   durable: options.durable,
   keysPerLane: options.keysPerLane,
   scanLimit: options.scanLimit,
+  preload: options.preload,
   lanes,
   putPercent,
-  seed: run + 1
+  seed: run + options.warmUps + 1
 })
 
-const loadBatchEntries = 1000
-
 const loadOptions = (options: Options.Bench) => ({
+  ...Load.defaults,
   entries: options.entries,
   valueBytes: options.valueBytes,
-  batchEntries: loadBatchEntries,
-  flush: options.flush
+  flush: options.flush,
+  parts: options.loadParts,
+  touch: options.warmUps > 0
 })
 
 const heading = (options: Options.Bench, result: Report.Result): string => {

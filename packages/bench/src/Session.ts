@@ -8,11 +8,13 @@ import type { Assignment } from "./Assignment.ts"
 import type { Counters, Database, Engine, OpenOptions } from "./Engine.ts"
 import { storeOf } from "./Engine.ts"
 import * as Garbage from "./Garbage.ts"
+import * as HeldScans from "./HeldScans.ts"
 import * as Load from "./Load.ts"
 import * as Loop from "./Loop.ts"
 import type { Description, LoadReport, Measurement, RunRequest } from "./Protocol.ts"
 import * as Statistics from "./Statistics.ts"
 import type { Outcome } from "./Workload.ts"
+import { merged } from "./Workload.ts"
 import * as Workloads from "./Workloads.ts"
 
 export interface Session {
@@ -52,6 +54,13 @@ export const make = <P extends object>(engine: Engine<P>, assignment: Assignment
       await fresh.discard()
     }
   }
+  const once = (request: RunRequest): Promise<Repetition> => {
+    if (Workloads.byName[request.workload].database === "fresh") {
+      return withFresh((database) => measured(database, request))
+    }
+    if (loaded === undefined) throw new Error(`workload needs a loaded database: workload=${request.workload}`)
+    return measured(loaded.database, request)
+  }
   const close = async (): Promise<void> => {
     await loaded?.discard()
     loaded = undefined
@@ -69,12 +78,15 @@ export const make = <P extends object>(engine: Engine<P>, assignment: Assignment
         rssMiB: rssMiB()
       }
     },
-    run: (request) => {
-      if (Workloads.byName[request.workload].database === "fresh") {
-        return withFresh((database) => measured(database, request))
-      }
-      if (loaded === undefined) throw new Error(`workload needs a loaded database: workload=${request.workload}`)
-      return measured(loaded.database, request)
+    run: async (request) => {
+      const repetitions: Array<Repetition> = []
+      let seconds = 0
+      do {
+        const repetition = await once(request)
+        repetitions.push(repetition)
+        seconds += repetition.outcome.elapsed.nanoseconds / 1e9
+      } while (seconds < request.secondsMin)
+      return measurement(repetitions)
     },
     close
   }
@@ -94,15 +106,30 @@ const openOptions = <P extends object>(engine: Engine<P>, assignment: Assignment
   mode: assignment.mode
 })
 
-const measured = async <P extends object>(database: Database<P>, request: RunRequest): Promise<Measurement> => {
-  Garbage.collect()
-  const before = database.counters?.()
-  const outcome = await Workloads.byName[request.workload].run(database, request.parameters)
-  const after = database.counters?.()
-  return measurement(outcome, before === undefined || after === undefined ? undefined : difference(before, after))
+interface Repetition {
+  readonly outcome: Outcome
+  readonly counters: Counters | undefined
+  readonly level0Tables: number | undefined
 }
 
-const measurement = (outcome: Outcome, counters: Counters | undefined): Measurement => {
+const measured = <P extends object>(database: Database<P>, request: RunRequest): Promise<Repetition> => {
+  const held = { count: request.heldScans, valueBytes: request.parameters.valueBytes }
+  return HeldScans.during(database, held, async () => {
+    Garbage.collect()
+    const before = database.counters?.()
+    const outcome = await Workloads.byName[request.workload].run(database, request.parameters)
+    const after = database.counters?.()
+    return {
+      outcome,
+      counters: before === undefined || after === undefined ? undefined : difference(before, after),
+      level0Tables: database.level0Tables?.()
+    }
+  })
+}
+
+const measurement = (repetitions: ReadonlyArray<Repetition>): Measurement => {
+  const outcome = merged(repetitions.map(({ outcome }) => outcome))
+  const last = repetitions.at(-1)
   const { bytes, elapsed, latencies, operations } = outcome
   return {
     operations,
@@ -113,9 +140,18 @@ const measurement = (outcome: Outcome, counters: Counters | undefined): Measurem
     p50Micros: Statistics.percentile(latencies, 0.5),
     p99Micros: Statistics.percentile(latencies, 0.99),
     rssMiB: rssMiB(),
+    level0Tables: last?.level0Tables,
     extra: outcome.extra,
-    counters
+    counters: repetitions.some(({ counters }) => counters !== undefined)
+      ? total(repetitions.map(({ counters = {} }) => counters))
+      : undefined
   }
+}
+
+const total = (each: ReadonlyArray<Counters>): Counters => {
+  const sums: Record<string, number> = {}
+  for (const [name, count] of each.flatMap(Object.entries)) sums[name] = (sums[name] ?? 0) + count
+  return sums
 }
 
 const difference = (before: Counters, after: Counters): Counters =>

@@ -28,6 +28,8 @@ export interface Parameters {
   readonly keysPerLane: number
   /** Entries of one scan; absent: all. */
   readonly scanLimit: number | undefined
+  /** Whether workloads that make their own database begin with their entries in it. */
+  readonly preload: boolean
   readonly seed: number
 }
 
@@ -44,8 +46,25 @@ export interface Outcome {
   readonly extra?: Readonly<Record<string, number>> | undefined
 }
 
+/** Repetitions as one: their sums, and all their latencies. */
+export const merged = (outcomes: ReadonlyArray<Outcome>): Outcome => {
+  const sum = (of: (outcome: Outcome) => number) => outcomes.reduce((total, outcome) => total + of(outcome), 0)
+  return {
+    operations: sum(({ operations }) => operations),
+    bytes: sum(({ bytes }) => bytes),
+    elapsed: {
+      nanoseconds: sum(({ elapsed }) => elapsed.nanoseconds),
+      cpuMicros: sum(({ elapsed }) => elapsed.cpuMicros)
+    },
+    latencies: Float64Array.from(outcomes.flatMap(({ latencies }) => [...latencies])).toSorted(),
+    extra: outcomes.at(-1)?.extra
+  }
+}
+
 export interface Workload {
   readonly name: string
+  /** What its cost in effect-slatedb is made of as entries grow, in words. */
+  readonly dominatedBy: string
   /** Which database it runs on: an empty one of its own, or one that was loaded before. */
   readonly database: "fresh" | "loaded"
   readonly run: <P extends object>(database: Database<P>, parameters: Parameters) => Promise<Outcome>

@@ -8,6 +8,7 @@ import * as Ours from "../src/adapters/Ours.ts"
 import type { Database, Engine, Mode, OpenOptions, S3Location, Store } from "../src/Engine.ts"
 import { storeOf } from "../src/Engine.ts"
 import * as Engines from "../src/Engines.ts"
+import * as Load from "../src/Load.ts"
 import * as Loop from "../src/Loop.ts"
 import * as S3Simulator from "../src/S3Simulator.ts"
 
@@ -151,6 +152,7 @@ describe("Engines", () => {
     assert.deepStrictEqual(
       Ours.settings({
         "file_store.fsync": true,
+        "block_cache.bytes": 1024,
         flush_interval: "5ms",
         l0_sst_size_bytes: 1024,
         "compactor_options.poll_interval": "1s"
@@ -158,6 +160,23 @@ describe("Engines", () => {
       { flushInterval: Duration.millis(5), l0SstSizeBytes: 1024, compactorPollInterval: Duration.seconds(1) }
     )
     assert.throws(() => Ours.settings({ no_setting: 1 }))
+  })
+
+  it("ours refuses a cache whose size is no number, instead of measuring another", async () => {
+    const options = { directory: "", path: "db", store: "memory", s3: undefined, mode: "best" } as const
+    const failure = await Ours.inFiber.open({ ...options, settings: { "block_cache.bytes": "1GiB" } }).then(
+      () => undefined,
+      (error: unknown) => error
+    )
+    assert.match(String(failure), /block_cache.bytes must be a number of bytes: found=1GiB/)
+  })
+
+  it("ours loads a table of level 0 for each part", async () => {
+    const options = { directory: "", path: "db", store: "memory", s3: undefined, mode: "best" } as const
+    const database = await Ours.inFiber.open({ ...options, settings: {} })
+    await Load.run(database, { ...Load.defaults, entries: 1000, valueBytes: 10, parts: 3 })
+    assert.strictEqual(database.level0Tables?.(), 3)
+    await done(database, database.close())
   })
 
   it("names the versions of the peers", async () => {

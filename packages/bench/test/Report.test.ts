@@ -13,6 +13,7 @@ const measured = (operationsPerSecond: number): Measurement => ({
   p50Micros: 4,
   p99Micros: undefined,
   rssMiB: 5,
+  level0Tables: 1,
   extra: undefined,
   counters: { wal: 1 }
 })
@@ -72,6 +73,7 @@ describe("Table", () => {
       at: "",
       baseline: "uniffi",
       options: {},
+      skipped: {},
       engines: {
         uniffi: { name: "u", version: "1", store: "memory", load: undefined },
         map: { name: "m", version: "1", store: "local", load: undefined },
@@ -82,6 +84,7 @@ describe("Table", () => {
           workload: "bencher",
           lanes: 4,
           putPercent: 20,
+          failures: {},
           engines: Object.fromEntries(
             Object.entries({ uniffi: engine(baseline), map: engine([measured(3000)]) }).flatMap(([name, { result }]) =>
               result === undefined ? [] : [[name, result]]

@@ -23,6 +23,11 @@ const options: Options.Bench = {
   batchEntries: 10,
   seconds: 0.05,
   runs: 2,
+  warmUps: 0,
+  secondsMin: 0,
+  loadParts: 1,
+  preload: false,
+  heldScans: 0,
   lanes: [1],
   mode: "best",
   durable: false,
@@ -64,11 +69,34 @@ describe("Runner", () => {
   )
 })
 
+describe("Runner.measure", () => {
+  it.effect("counts no warm-up, and repeats what is over too soon", () =>
+    Effect.gen(function* () {
+      const course = { ...options, engines: ["null"], baseline: "null", workloads: ["fillseq"] } as const
+      const report = yield* Runner.measure({ ...course, warmUps: 2, secondsMin: 0.002, stats: true }, () => Effect.void)
+      const measured = report.results[0]?.engines.null
+      assert.strictEqual(measured?.runs, 2)
+      assert.isAbove(measured?.counters?.operations ?? 0, course.operationsMax)
+    }).pipe(Effect.provide(NodeServices.layer))
+  )
+
+  it.effect("says why an engine was left out, or failed its runs", () =>
+    Effect.gen(function* () {
+      const course = { ...options, workloads: ["readrandom"], heldScans: 1 } as const
+      const report = yield* Runner.measure({ ...course, engines: ["map", "ours"], store: "s3" }, () => Effect.void)
+      assert.match(report.skipped.ours ?? "", /the s3 store needs an endpoint/)
+      assert.deepStrictEqual(report.results[0]?.failures, { map: "Error: the engine cannot hold scans open" })
+    }).pipe(Effect.provide(NodeServices.layer))
+  )
+})
+
 describe("Child", () => {
   it.live("fails a command that its process refuses", () =>
     Effect.gen(function* () {
       const child = yield* Child.spawn
-      const error = yield* Effect.flip(child.call("load", { entries: 1, valueBytes: 1, batchEntries: 1, flush: false }))
+      const error = yield* Effect.flip(
+        child.call("load", { entries: 1, valueBytes: 1, batchEntries: 1, flush: false, parts: 1, touch: false })
+      )
       assert.strictEqual(Child.firstLine(error), "Error: no engine is assigned to this process")
     }).pipe(Effect.scoped)
   )
@@ -87,7 +115,7 @@ describe("Child", () => {
   it.live("fails the command under way when its process ends, and every later one", () =>
     Effect.gen(function* () {
       const child = yield* Child.spawn
-      const load = { entries: 1000, valueBytes: 1, batchEntries: 1, flush: false }
+      const load = { entries: 1000, valueBytes: 1, batchEntries: 1, flush: false, parts: 1, touch: false }
       const assignment = { mode: "best", store: "memory", s3: undefined, settings: {}, directory } as const
       yield* child.call("assign", { ...assignment, engine: "map" })
       process.kill(child.pid, "SIGKILL")
@@ -128,7 +156,9 @@ describe("Child", () => {
       const assignment = { mode: "best", store: "memory", s3: undefined, settings: {}, directory } as const
       yield* child.call("assign", { ...assignment, engine: "map" })
       const parameters = { ...options, lanes: 1, putPercent: 0, seed: 1 }
-      const error = yield* Effect.flip(child.call("run", { workload: "readseq", parameters }))
+      const error = yield* Effect.flip(
+        child.call("run", { workload: "readseq", parameters, secondsMin: 0, heldScans: 0 })
+      )
       assert.strictEqual(Child.firstLine(error), "Error: workload needs a loaded database: workload=readseq")
     }).pipe(Effect.scoped)
   )

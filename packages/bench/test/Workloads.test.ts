@@ -6,7 +6,8 @@ import * as Load from "../src/Load.ts"
 import * as Permutation from "../src/Permutation.ts"
 import * as Random from "../src/Random.ts"
 import * as Values from "../src/Values.ts"
-import type { Parameters } from "../src/Workload.ts"
+import type { Outcome, Parameters } from "../src/Workload.ts"
+import { merged } from "../src/Workload.ts"
 import * as Workloads from "../src/Workloads.ts"
 
 type Promised = Database<Promise<unknown>>
@@ -22,6 +23,7 @@ const parameters: Parameters = {
   putPercent: 20,
   keysPerLane: 30,
   scanLimit: undefined,
+  preload: false,
   seed: 1
 }
 
@@ -30,7 +32,7 @@ const opened = (): Promise<Promised> =>
 
 const loaded = async (): Promise<Promised> => {
   const database = await opened()
-  await Load.run(database, { entries: 100, valueBytes: 50, batchEntries: 30, flush: true })
+  await Load.run(database, { entries: 100, valueBytes: 50, batchEntries: 30, flush: true, parts: 1, touch: false })
   return database
 }
 
@@ -132,9 +134,67 @@ describe("Workloads", () => {
     await expectFailure(Workloads.byName.seekrandom.run(short, parameters), /wrong number of entries/)
   })
 
-  it("bencher loads its keys first when it does not put", async () => {
-    const outcome = await Workloads.byName.bencher.run(await opened(), { ...parameters, putPercent: 0, lanes: 2 })
-    assert.deepInclude(outcome.extra, { putsPerSecond: 0, hitPercent: 100 })
+  it("bencher loads its keys first when it does not put, or is told to", async () => {
+    const reading = await Workloads.byName.bencher.run(await opened(), { ...parameters, putPercent: 0, lanes: 2 })
+    assert.deepInclude(reading.extra, { putsPerSecond: 0, hitPercent: 100 })
+    const mixed = await Workloads.byName.bencher.run(await opened(), { ...parameters, preload: true, lanes: 2 })
+    assert.deepInclude(mixed.extra, { hitPercent: 100 })
+    assert.isAbove(mixed.extra?.putsPerSecond ?? 0, 0)
+  })
+
+  it("durableput puts into a database that holds the entries when it is told to", async () => {
+    const database = await opened()
+    const outcome = await Workloads.byName.durableput.run(database, { ...parameters, operationsMax: 5, preload: true })
+    assert.strictEqual(outcome.operations, 5)
+    assert.strictEqual(scanned(database).length, parameters.entries)
+  })
+
+  it("are loaded in parts that are flushed one by one, each of them all over the keys", async () => {
+    const database = await opened()
+    const flushedAt: Array<number> = []
+    const counting: Promised = {
+      ...database,
+      flush: () => {
+        flushedAt.push(scanned(database).length)
+        return database.flush()
+      }
+    }
+    await Load.run(counting, { ...Load.defaults, entries: 103, valueBytes: 5, parts: 4, batchEntries: 10 })
+    assert.deepStrictEqual(flushedAt, [25, 50, 75, 103])
+  })
+
+  it("can be loaded with reads at the end, one in each block at least", async () => {
+    const database = await opened()
+    const read: Array<string> = []
+    const reading: Promised = {
+      ...database,
+      get: (key) => {
+        read.push(key.toString())
+        return database.get(key)
+      }
+    }
+    await Load.run(reading, { ...Load.defaults, entries: 100, valueBytes: 496, touch: true })
+    assert.deepStrictEqual(
+      read,
+      Array.from({ length: 25 }, (_, index) => Key.make(index * 4).toString())
+    )
+  })
+
+  it("are repeated as one: sums, and the latencies in order", () => {
+    const outcome = (operations: number, latencies: ReadonlyArray<number>): Outcome => ({
+      operations,
+      bytes: 10,
+      elapsed: { nanoseconds: 5, cpuMicros: 7 },
+      latencies: Float64Array.from(latencies),
+      extra: { batches: operations }
+    })
+    assert.deepStrictEqual(merged([outcome(1, [3, 10]), outcome(2, [2, 9])]), {
+      operations: 3,
+      bytes: 20,
+      elapsed: { nanoseconds: 10, cpuMicros: 14 },
+      latencies: Float64Array.from([2, 3, 9, 10]),
+      extra: { batches: 2 }
+    })
   })
 })
 

@@ -4,6 +4,7 @@
  * `--mode` chooses the door: one fiber around the loop (`fiber`), the same with
  * synchronous reads (`best`), or a run of the runtime for every operation (`async`). See `ours/Doors.ts`.
  */
+import * as BlockCache from "@effect-slatedb/core/BlockCache"
 import * as Db from "@effect-slatedb/core/Db"
 import type * as ObjectStore from "@effect-slatedb/core/ObjectStore"
 import * as Settings from "@effect-slatedb/core/Settings"
@@ -24,7 +25,9 @@ const through = <P extends object>(door: (handle: Doors.Handle) => Database<P>):
   open: async (options) => {
     const store = CountedObjectStore.make(await objectStore(options))
     const database = Db.layer({ path: options.path, settings: settings(options.settings) })
-    const runtime = ManagedRuntime.make(Layer.provide(database, [store.layer, NodeCompression.layer]))
+    const runtime = ManagedRuntime.make(
+      Layer.provide(database, [store.layer, NodeCompression.layer, cache(options.settings)])
+    )
     const db = await runtime.runPromise(Db.Db.use(Effect.succeed))
     return door({ db, runtime, counters: store.counters })
   }
@@ -68,6 +71,15 @@ const objectStore = async ({ directory, s3, settings, store }: OpenOptions): Pro
  */
 const fsync = "file_store.fsync"
 
+/** Bytes of the block cache, for blocks and as many for metadata; the process's cache where it is not set. */
+const cacheBytes = "block_cache.bytes"
+
+const cache = ({ [cacheBytes]: bytes }: OpenOptions["settings"]): Layer.Layer<never> => {
+  if (bytes === undefined) return Layer.empty
+  if (typeof bytes !== "number") throw new TypeError(`${cacheBytes} must be a number of bytes: found=${String(bytes)}`)
+  return BlockCache.layerMemory({ blockBytesMax: bytes, metaBytesMax: bytes })
+}
+
 /** SlateDB's names of settings that are not ours in snake case. */
 const renamed: Readonly<Record<string, string>> = {
   "compactor_options.poll_interval": "compactorPollInterval",
@@ -81,7 +93,7 @@ export const settings = (given: OpenOptions["settings"]): Settings.Input =>
       JSON.stringify(
         Object.fromEntries(
           Object.entries(given)
-            .filter(([name]) => name !== fsync)
+            .filter(([name]) => name !== fsync && name !== cacheBytes)
             .map(([name, value]) => [renamed[name] ?? camelCase(name), value])
         )
       )

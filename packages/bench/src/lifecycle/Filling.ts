@@ -15,7 +15,14 @@ const batchEntries = 500
 export const run = async <P extends object>(open: Open<P>, task: Task): Promise<Line> => {
   const { assignment, entries, flush, valueBytes } = task
   const database = await open()
-  const { accepted, settled } = await Load.run(database, { entries, valueBytes, batchEntries, flush })
+  const { accepted, settled } = await Load.run(database, {
+    entries,
+    valueBytes,
+    batchEntries,
+    flush,
+    parts: 1,
+    touch: false
+  })
   // A durable write behind all the others: they are in the WAL when it is over.
   if (!flush) await database.run(Loop.one(database.put(Key.make(entries + 1), Buffer.alloc(10), true)))
   const line = {

@@ -18,7 +18,7 @@ export const run = async <P extends object>(open: Open<P>, task: Task): Promise<
   const startMiB = rssMiB()
   const database = await open()
   const openedMiB = rssMiB()
-  await Load.run(database, { entries, valueBytes, batchEntries, flush: false })
+  await Load.run(database, { entries, valueBytes, batchEntries, flush: false, parts: 1, touch: false })
   const loadedMiB = rssMiB()
   await database.run(Loop.one(database.flush()))
   await database.settle?.()

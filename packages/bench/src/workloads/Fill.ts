@@ -4,6 +4,7 @@
 import type { BatchEntry, Database } from "../Engine.ts"
 import * as Key from "../Key.ts"
 import * as Lanes from "../Lanes.ts"
+import * as Load from "../Load.ts"
 import * as Loop from "../Loop.ts"
 import * as Permutation from "../Permutation.ts"
 import type { Random } from "../Random.ts"
@@ -13,10 +14,12 @@ import type { Outcome, Parameters, Workload } from "../Workload.ts"
 /** Single puts of 50 % compressible values; `keyOf` gives the index of the next key. */
 const puts = (
   name: string,
+  dominatedBy: string,
   database: Workload["database"],
   keyOf: (index: number, parameters: Parameters, random: Random) => number
 ): Workload => ({
   name,
+  dominatedBy,
   database,
   run: (database, parameters) =>
     putAll(database, parameters, {
@@ -50,25 +53,46 @@ const putAll = async <P extends object>(
 }
 
 /** New keys in ascending order. */
-export const fillseq = puts("fillseq", "fresh", (index) => index)
+export const fillseq = puts(
+  "fillseq",
+  "the same as fillrandom; tables are ordered without effort",
+  "fresh",
+  (index) => index
+)
 
 /** Random keys into an empty database: some are written twice. */
-export const fillrandom = puts("fillrandom", "fresh", (_, { operationsMax }, random) => random() % operationsMax)
+export const fillrandom = puts(
+  "fillrandom",
+  "the Effect of a put and appending its row, the same at any size; from the first full memtable on also its share of a table: order, blocks, filter, upload, whose cost follows the size of a memtable and not the entries",
+  "fresh",
+  (_, { operationsMax }, random) => random() % operationsMax
+)
 
 /** Random keys that are there already. */
-export const overwrite = puts("overwrite", "loaded", (_, { entries }, random) => random() % entries)
+export const overwrite = puts(
+  "overwrite",
+  "the Effect of a put and appending its row: tables are not looked at, so entries add nothing but the distinct keys of the open memtable",
+  "loaded",
+  (_, { entries }, random) => random() % entries
+)
 
 /** Ascending keys, random values, each put awaited until it is durable. */
 export const durableput: Workload = {
   name: "durableput",
+  dominatedBy: "one upload of the WAL and the turns of the event loop around it, which all lanes of a round share",
   database: "fresh",
-  run: (database, parameters) =>
-    putAll(database, parameters, { durable: true, randomShare: 1, keyOf: (index) => index })
+  run: async (database, parameters) => {
+    const { entries, valueBytes } = parameters
+    if (parameters.preload) await Load.run(database, { ...Load.defaults, entries, valueBytes })
+    return putAll(database, parameters, { durable: true, randomShare: 1, keyOf: (index) => index })
+  }
 }
 
 /** Batches of new keys in random order. Counts entries. */
 export const fillbatch: Workload = {
   name: "fillbatch",
+  dominatedBy:
+    "copying an entry into the batch and appending its row; from the first full memtable on its share of a table, as in fillrandom",
   database: "fresh",
   run: async (database, parameters) => {
     const { batchEntries, durable, operationsMax, valueBytes } = parameters

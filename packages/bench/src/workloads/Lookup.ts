@@ -6,8 +6,9 @@ import * as Key from "../Key.ts"
 import * as Lanes from "../Lanes.ts"
 import type { Workload } from "../Workload.ts"
 
-const lookups = (name: string, keyOf: (index: number) => Buffer, present: boolean): Workload => ({
+const lookups = (name: string, dominatedBy: string, keyOf: (index: number) => Buffer, present: boolean): Workload => ({
   name,
+  dominatedBy,
   database: "loaded",
   run: async (database, parameters) => {
     const expected = present ? parameters.valueBytes : undefined
@@ -32,7 +33,17 @@ const lookups = (name: string, keyOf: (index: number) => Buffer, present: boolea
 })
 
 /** Keys that are there. */
-export const readrandom = lookups("readrandom", Key.make, true)
+export const readrandom = lookups(
+  "readrandom",
+  "one cached block: its binary search and the copy of the value, the same at any size. The search of the table's index adds a comparison whenever the entries double, and touches memory that processor caches hold less and less of; a filter is asked once per table of level 0",
+  Key.make,
+  true
+)
 
 /** Keys that are not there, but sort among those that are. */
-export const readmissing = lookups("readmissing", Key.missing, false)
+export const readmissing = lookups(
+  "readmissing",
+  "hashing the key, and one filter per table of level 0; only the hundredth part that a filter lets through searches index and block",
+  Key.missing,
+  false
+)

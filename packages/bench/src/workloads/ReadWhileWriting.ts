@@ -23,6 +23,7 @@ interface Writer {
 
 export const readwhilewriting: Workload = {
   name: "readwhilewriting",
+  dominatedBy: "the two turns of the event loop in 32 operations, then what readrandom and overwrite are made of",
   database: "loaded",
   run: async (database, parameters) => {
     const { entries, valueBytes } = parameters

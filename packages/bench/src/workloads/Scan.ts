@@ -10,6 +10,8 @@ import type { Workload } from "../Workload.ts"
 /** One scan from the first key on. Counts entries, and checks their number. */
 export const readseq: Workload = {
   name: "readseq",
+  dominatedBy:
+    "decoding and copying an entry, which is the same at any size; where tables overlap, a comparison per doubling of their number",
   database: "loaded",
   run: async (database, { entries, scanLimit }) => {
     let seen = 0
@@ -32,6 +34,8 @@ const entriesPerSeek = 10
 /** A seek to a random key and the ten entries from there. Checks their number. */
 export const seekrandom: Workload = {
   name: "seekrandom",
+  dominatedBy:
+    "the making of a scan, then a cursor per table: a search of its index, which adds a comparison whenever the entries double, and one block; ten entries of a merge after that",
   database: "loaded",
   run: async (database, parameters) => {
     const starts = parameters.entries - entriesPerSeek + 1

@@ -16,8 +16,10 @@ import type * as DbError from "@effect-slatedb/core/DbError"
 import * as KeyRange from "@effect-slatedb/core/KeyRange"
 import * as WriteBatch from "@effect-slatedb/core/WriteBatch"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { BatchEntry, Counters, Database, ScanRange } from "../../Engine.ts"
 import { promised } from "../../Engine.ts"
@@ -51,7 +53,8 @@ export const fiber = ({ counters, db, runtime }: Handle): Database<Answer> => ({
   turn: () => Effect.promise(turn),
   found,
   run: (loop) => Effect.runPromise(Effect.gen(() => loop)),
-  counters
+  counters,
+  ...aside(db)
 })
 
 /** One fiber around the loop, with synchronous gets of what is in memory. */
@@ -74,7 +77,14 @@ export const promise = ({ counters, db, runtime }: Handle): Database<Promise<unk
   flush: () => runtime.runPromise(db.flush("memtable")),
   close: () => runtime.dispose(),
   found,
-  counters
+  counters,
+  ...aside(db)
+})
+
+/** What is not measured, and so needs no door of its own. */
+const aside = (db: Db.Db["Service"]) => ({
+  level0Tables: () => Effect.runSync(db.status).l0Tables,
+  hold: () => Effect.runPromise(hold(db))
 })
 
 const batchOf = (entries: ReadonlyArray<BatchEntry>): WriteBatch.WriteBatch => {
@@ -110,6 +120,13 @@ const scan = (
       })
     ).pipe(Effect.map(() => count))
   })
+
+const hold = Effect.fnUntraced(function* (db: Db.Db["Service"]) {
+  const scope = yield* Scope.make()
+  const pull = yield* Scope.provide(Stream.toPull(db.scan(KeyRange.make({}), read)), scope)
+  yield* pull
+  return () => Effect.runPromise(Scope.close(scope, Exit.void))
+})
 
 /** `get` settles to an option. */
 const found = (settled: unknown): Uint8Array | undefined =>
