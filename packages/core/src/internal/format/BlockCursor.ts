@@ -6,16 +6,16 @@
  * share prefixes with the row before; the value stays a window into the block.
  * Nothing is allocated per row.
  *
- *     load(payload, version) ─> seekToFirst | seekToLast | seek | seekDescending
- *                            ─> next | previous ...
+ *     enter(block) ─> seekToFirst | seekToLast | seek | seekDescending | find
+ *                  ─> next | previous ...
  *
  * Each of the moves answers a {@link BlockStep}: `row` when `row` is a row,
  * `done` past either end (the opposite move then comes back), `corrupt` when the
  * bytes are not a block; `error` then says where, counted from the block's start,
  * and the cursor gives no more rows.
  *
- * The payload is not trusted. Restarts are checked when it is loaded, each row's
- * lengths when it is reached; no read leaves the payload. Seeks rely on ascending
+ * The payload is not trusted. Restarts were checked when the block was made, each row's
+ * lengths are when it is reached; no read leaves the payload. Seeks rely on ascending
  * keys, which only tables of kind `compacted` have.
  *
  * How a seek avoids building keys: let `matched` be the bytes that the row before
@@ -23,12 +23,17 @@
  * than `matched` with it differs from the target at the same byte, so it too
  * sorts below: skip it unread. Otherwise its suffix is compared where it lies. The
  * row that is found shares at most `matched` bytes, and these are the target's.
+ *
+ * How `find` avoids even that: numbers lead to the one row, or the few, that may be the
+ * key's; a row's own suffix is compared, then those of the rows that its prefix comes
+ * from (its parents), back to where nothing is shared.
  */
-import * as Result from "effect/Result"
 import { compareRange } from "../model/ByteOrder.ts"
+import type { KeyNumber } from "../model/KeyNumber.ts"
 import { Kind, RowView } from "../model/RowEntry.ts"
 import type { SstFormatVersion } from "../model/SsTable.ts"
-import * as BlockV1 from "./BlockV1.ts"
+import { Block } from "./Block.ts"
+import * as BlockDirectory from "./BlockDirectory.ts"
 import { FormatError } from "./FormatError.ts"
 import * as Row from "./Row.ts"
 
@@ -81,42 +86,18 @@ export class BlockCursor {
 
   /** Takes another block, its payload without checksum, and stands before its first row. */
   load(payload: Uint8Array, formatVersion: SstFormatVersion): void {
-    this.error = undefined
-    if (formatVersion === 1) {
-      const transcoded = BlockV1.transcode(payload)
-      if (Result.isFailure(transcoded)) {
-        this.stop(transcoded.failure)
-        return
-      }
-      payload = transcoded.success
-    }
+    this.enter(Block.make(payload, formatVersion))
+  }
+
+  /** Takes another block, and stands before its first row. */
+  enter(block: Block): void {
+    const { payload } = block
+    this.error = block.error
     this.payload = payload
-    this.row.key = this.keyBuffer
+    this.restartCount = block.restartCount
+    this.rowsEnd = block.rowsEnd
     this.row.value = payload
-    this.rowStart = 0
-    this.rowEnd = 0
-    const length = payload.length
-    const count = length < 2 ? 0 : this.readU16(length - 2)
-    this.restartCount = count
-    this.rowsEnd = length - 2 - 2 * count
-    if (count === 0 || this.rowsEnd <= 0) {
-      this.fail("block restart count", Math.max(0, length - 2), `1 to ${Math.max(0, (length - 3) >> 1)}`, count)
-      return
-    }
-    let before = -1
-    for (let i = 0; i < count; i++) {
-      const restart = this.restart(i)
-      if (restart <= before || restart >= this.rowsEnd || (i === 0 && restart !== 0)) {
-        this.fail(
-          "block restart",
-          this.rowsEnd + 2 * i,
-          `above ${before} and below ${this.rowsEnd}, the first 0`,
-          restart
-        )
-        return
-      }
-      before = restart
-    }
+    this.standAt(0)
   }
 
   seekToFirst(): BlockStep {
@@ -147,6 +128,45 @@ export class BlockCursor {
     if (this.error !== undefined) return BlockStep.corrupt
     this.standAt(at)
     return this.previous()
+  }
+
+  /**
+   * Moves to the first row of this very key, whose number is `number`; `done` where the block has none, and then
+   * it stands nowhere. The row's key is the array that was given.
+   */
+  find(key: Uint8Array, number: number, directory: BlockDirectory.BlockDirectory): BlockStep {
+    const rows = BlockDirectory.rowCount(directory)
+    for (let i = BlockDirectory.firstNotBelow(directory, number); i < rows && directory[i] === number; i++) {
+      if (!this.isKeyOf(directory, i, key)) continue
+      const at = BlockDirectory.startOf(directory, i)
+      this.readHeader(at)
+      const row = this.row
+      row.key = key
+      row.keyStart = 0
+      row.keyEnd = key.length
+      return this.readRest(at)
+    }
+    return BlockStep.done
+  }
+
+  /** The directory of the block it is in; `null`: it can have none. It then stands before the first row. */
+  directory(numbering: KeyNumber): BlockDirectory.BlockDirectory | null {
+    const count = this.rowsEnd > BlockDirectory.startMax ? 0 : this.countRows()
+    const directory = BlockDirectory.make(count)
+    const shared = new Uint32Array(count)
+    this.standAt(0)
+    for (let i = 0; i < count; i++) {
+      if (this.next() !== BlockStep.row) return null
+      let parent = i - 1
+      while (parent >= 0 && (shared[parent] as number) >= this.shared) parent--
+      const distance = this.shared === 0 ? 0 : i - parent
+      if (distance > BlockDirectory.parentMax) return null
+      shared[i] = this.shared
+      const { key, keyEnd, keyStart } = this.row
+      BlockDirectory.setRow(directory, i, numbering.of(key, keyStart, keyEnd), this.rowStart, distance)
+    }
+    this.standAt(0)
+    return count === 0 ? null : directory
   }
 
   /** Moves to the next row: keys ascending and within a key the newest first, as they are stored. */
@@ -182,6 +202,34 @@ export class BlockCursor {
     row.keyStart = this.intervalKeys[index] as number
     row.keyEnd = this.intervalKeys[index + 1] as number
     return this.readRest(at)
+  }
+
+  /** How many rows the block has; 0 where they cannot be read. */
+  private countRows(): number {
+    let count = 0
+    for (let at = 0; at < this.rowsEnd; at = this.headerRowEnd) {
+      if (!this.readHeader(at)) return 0
+      count++
+    }
+    return count
+  }
+
+  /** Whether row `index` has this key. Rows of a directory were checked. */
+  private isKeyOf(directory: BlockDirectory.BlockDirectory, index: number, key: Uint8Array): boolean {
+    const payload = this.payload
+    let row = index
+    this.readLengths(BlockDirectory.startOf(directory, row))
+    if (this.shared + this.unshared !== key.length) return false
+    for (let end = key.length; ;) {
+      const shift = this.suffixStart - this.shared
+      for (let i = end - 1; i >= this.shared; i--) {
+        if (payload[shift + i] !== key[i]) return false
+      }
+      if (this.shared === 0) return true
+      end = this.shared
+      row -= BlockDirectory.parentOf(directory, row)
+      this.readLengths(BlockDirectory.startOf(directory, row))
+    }
   }
 
   /** Makes the key buffer hold the key whose header was read; its first `kept` bytes stay. */
@@ -229,6 +277,26 @@ export class BlockCursor {
 
   /** Reads the lengths of the row at `at`, and checks that it ends with the rows or before. */
   private readHeader(at: number): boolean {
+    const valueLength = this.readLengths(at)
+    const { suffixStart, shared, unshared } = this
+    const keyLength = shared + unshared
+    if (keyLength === 0 || keyLength > Row.keyBytesMax) {
+      this.fail("row key length", at, `1 to ${Row.keyBytesMax}`, keyLength)
+      return false
+    }
+    const flagsAt = suffixStart + unshared + valueLength + Row.sequenceBytes
+    const end = flagsAt < this.rowsEnd ? flagsAt + 1 + Row.timeBytes(this.payload[flagsAt] as number) : flagsAt + 1
+    if (end > this.rowsEnd) {
+      this.fail("row length", at, `an end at or before ${this.rowsEnd}`, end)
+      return false
+    }
+    this.valueEnd = suffixStart + unshared + valueLength
+    this.headerRowEnd = end
+    return true
+  }
+
+  /** Reads the lengths of the row at `at`, and returns that of its value. */
+  private readLengths(at: number): number {
     const payload = this.payload
     let position = at
     let shared = payload[position] as number
@@ -249,23 +317,10 @@ export class BlockCursor {
       valueLength = this.readVarint(position)
       position = this.varintEnd
     }
-    const keyLength = shared + unshared
-    if (keyLength === 0 || keyLength > Row.keyBytesMax) {
-      this.fail("row key length", at, `1 to ${Row.keyBytesMax}`, keyLength)
-      return false
-    }
-    const flagsAt = position + unshared + valueLength + Row.sequenceBytes
-    const end = flagsAt < this.rowsEnd ? flagsAt + 1 + Row.timeBytes(payload[flagsAt] as number) : flagsAt + 1
-    if (end > this.rowsEnd) {
-      this.fail("row length", at, `an end at or before ${this.rowsEnd}`, end)
-      return false
-    }
     this.shared = shared
     this.unshared = unshared
     this.suffixStart = position
-    this.valueEnd = position + unshared + valueLength
-    this.headerRowEnd = end
-    return true
+    return valueLength
   }
 
   /** Reads a varint of several bytes at `at` and leaves its end in `varintEnd`. Infinity: it is none of 32 bits. */

@@ -17,13 +17,21 @@
  * may begin in the block before. In WAL objects the separator is the block's
  * first sequence number, 8 bytes big-endian.
  *
+ * A search compares numbers ({@link KeyNumber}), and bytes only where numbers tie: a
+ * separator's bytes are a trip to memory each. The numbering is made for the
+ * table's separators, and is also that of its blocks' directories.
+ *
  * What it does not know: the last key. It says where a key may be, never that it is.
  */
 import * as Result from "effect/Result"
 import { compareRange } from "../model/ByteOrder.ts"
+import { KeyNumber } from "../model/KeyNumber.ts"
 import { corrupt, type FormatError } from "./FormatError.ts"
 
 const part = "sst index"
+
+/** Separators that the numbering is made for. */
+const sampleKeysMax = 128
 
 export class SsTableIndex {
   readonly blockCount: number
@@ -33,6 +41,7 @@ export class SsTableIndex {
   private readonly offsets: Float64Array
   /** Of key `i`: its start at `2 i`, its end at `2 i + 1`. */
   private readonly keys: Uint32Array
+  private order: { readonly numbering: KeyNumber; readonly numbers: Float64Array } | undefined
 
   constructor(bytes: Uint8Array, offsets: Float64Array, keys: Uint32Array, dataEnd: number) {
     this.blockCount = offsets.length
@@ -44,7 +53,7 @@ export class SsTableIndex {
 
   /** What it weighs in memory. */
   get sizeBytes(): number {
-    return this.bytes.length + this.offsets.byteLength + this.keys.byteLength
+    return this.bytes.length + 2 * this.offsets.byteLength + this.keys.byteLength
   }
 
   /** Where block `index` begins in the object. */
@@ -62,6 +71,17 @@ export class SsTableIndex {
     return this.bytes.subarray(this.keys[2 * index], this.keys[2 * index + 1])
   }
 
+  /** Below zero, zero or above zero, as the separator of block `index` sorts before, with or after the key. */
+  compareSeparator(index: number, key: Uint8Array, start = 0, end = key.length): number {
+    const { bytes, keys } = this
+    return compareRange(bytes, keys[2 * index] as number, keys[2 * index + 1] as number, key, start, end)
+  }
+
+  /** Numbers of this table's keys; made at the first search. */
+  get numbering(): KeyNumber {
+    return this.ordered().numbering
+  }
+
   /** The first block that may hold rows of `key[start, end)` or above; `blockCount` only in an empty table. */
   findFirst(key: Uint8Array, start: number, end: number): number {
     return Math.max(0, this.findLastBelow(key, start, end))
@@ -69,17 +89,35 @@ export class SsTableIndex {
 
   /** The last block that may hold keys below `key[start, end)`; -1: there is none. */
   findLastBelow(key: Uint8Array, start: number, end: number): number {
-    const { bytes, keys } = this
+    return this.findLastBelowNumber(this.numbering.of(key, start, end), key, start, end)
+  }
+
+  /** The same, for one who knows the key's number. */
+  findLastBelowNumber(number: number, key: Uint8Array, start: number, end: number): number {
+    const { numbers } = this.ordered()
     let low = 0
     let high = this.blockCount
     while (low < high) {
       const middle = (low + high) >>> 1
-      const keyStart = keys[2 * middle] as number
-      const keyEnd = keys[2 * middle + 1] as number
-      if (compareRange(bytes, keyStart, keyEnd, key, start, end) < 0) low = middle + 1
+      const other = numbers[middle] as number
+      if (other < number || (other === number && this.compareSeparator(middle, key, start, end) < 0)) low = middle + 1
       else high = middle
     }
     return low - 1
+  }
+
+  private ordered(): { readonly numbering: KeyNumber; readonly numbers: Float64Array } {
+    if (this.order !== undefined) return this.order
+    const { blockCount, bytes, keys } = this
+    const sample: Array<Uint8Array> = []
+    for (let i = 0; i < blockCount; i += Math.ceil(blockCount / sampleKeysMax)) sample.push(this.separator(i))
+    const numbering = KeyNumber.like(sample)
+    const numbers = new Float64Array(blockCount)
+    for (let i = 0; i < blockCount; i++) {
+      numbers[i] = numbering.of(bytes, keys[2 * i] as number, keys[2 * i + 1] as number)
+    }
+    this.order = { numbering, numbers }
+    return this.order
   }
 }
 

@@ -32,6 +32,8 @@ export class KWayMerge<C extends Cursor = Cursor> implements Cursor {
   readonly #ended: Uint8Array
   readonly #losers: Int32Array
   #winner = 0
+  /** The winning source; absent once all have ended. */
+  #leader: C | undefined
   #unprimed: Array<number>
   #built = false
 
@@ -44,19 +46,44 @@ export class KWayMerge<C extends Cursor = Cursor> implements Cursor {
   }
 
   next(): Step {
-    if (this.#sources.length === 0) return Step.done
-    if (this.#built) {
-      if (!this.#advance(this.#winner)) return Step.blocked
-      this.#replay(this.#winner)
-    } else {
-      this.blocked.length = 0
-      this.#unprimed = this.#unprimed.filter((index) => !this.#prime(index))
-      if (this.#unprimed.length > 0) return Step.blocked
-      this.#winner = this.#build(1)
-      this.#built = true
+    if (!this.#built) return this.#begin()
+    const leader = this.#leader
+    if (leader === undefined) return Step.done
+    const step = leader.next()
+    if (step === Step.row) {
+      if (this.#sources.length > 1) return this.#replay()
+      this.row = leader.row
+      return step
     }
-    if (this.#ended[this.#winner] === 1) return Step.done
-    this.row = this.#source(this.#winner).row
+    if (step === Step.blocked) {
+      this.blocked.length = 0
+      this.blocked.push(leader)
+      return step
+    }
+    this.#ended[this.#winner] = 1
+    return this.#replay()
+  }
+
+  /** Moves every source to its first row, and plays the tournament. */
+  #begin(): Step {
+    this.blocked.length = 0
+    this.#unprimed = this.#unprimed.filter((index) => !this.#prime(index))
+    if (this.#unprimed.length > 0) return Step.blocked
+    this.#built = true
+    if (this.#sources.length === 0) return Step.done
+    return this.#lead(this.#build(1))
+  }
+
+  /** The source that won: its row is the next one, unless all have ended. */
+  #lead(winner: number): Step {
+    this.#winner = winner
+    if (this.#ended[winner] === 1) {
+      this.#leader = undefined
+      return Step.done
+    }
+    const leader = this.#source(winner)
+    this.#leader = leader
+    this.row = leader.row
     return Step.row
   }
 
@@ -75,12 +102,6 @@ export class KWayMerge<C extends Cursor = Cursor> implements Cursor {
     return true
   }
 
-  #advance(index: number): boolean {
-    if (this.#ended[index] === 1) return true
-    this.blocked.length = 0
-    return this.#prime(index)
-  }
-
   /** Plays the whole tournament below `node` and returns its winner. */
   #build(node: number): number {
     const count = this.#sources.length
@@ -92,18 +113,18 @@ export class KWayMerge<C extends Cursor = Cursor> implements Cursor {
     return leftWins ? left : right
   }
 
-  /** Plays the matches on the way from a leaf to the root again. */
-  #replay(leaf: number): void {
+  /** Plays the matches on the way from the winner's leaf to the root again. */
+  #replay(): Step {
     const losers = this.#losers
-    let winner = leaf
-    for (let node = (leaf + this.#sources.length) >> 1; node >= 1; node >>= 1) {
+    let winner = this.#winner
+    for (let node = (winner + this.#sources.length) >> 1; node >= 1; node >>= 1) {
       const loser = losers[node] as number
       if (this.#beats(loser, winner)) {
         losers[node] = winner
         winner = loser
       }
     }
-    this.#winner = winner
+    return this.#lead(winner)
   }
 
   #beats(a: number, b: number): boolean {

@@ -10,7 +10,7 @@
  *
  * Work is counted in units of about ten nanoseconds.
  */
-import type { KeyNumber } from "./KeyNumber.ts"
+import type { KeyNumber } from "../model/KeyNumber.ts"
 import { numberingFor, numberOfRow, OrderedLeaves } from "./OrderedLeaves.ts"
 import type { RowRecords } from "./RowRecords.ts"
 import * as VersionChain from "./VersionChain.ts"

@@ -21,7 +21,7 @@
  * leaf's version moves; whoever kept one then asks `placeOf` again. Leaf numbers and
  * the links between neighbours hold for ever.
  */
-import { KeyNumber } from "./KeyNumber.ts"
+import { KeyNumber } from "../model/KeyNumber.ts"
 import type { RowRecords } from "./RowRecords.ts"
 
 const leafBits = 7
@@ -33,8 +33,6 @@ const slabBytes = slabLeaves * leafEntriesMax * 12
 /** So many keys first decide what numbers skip; once there are eight times as many, those decide anew. */
 const renumberFirst = 512
 const renumberLast = 4096
-/** How many bytes behind the prefix are looked at, to see which there are. */
-const alphabetBytes = 16
 
 /** No leaf, at either end of the list. */
 export const noLeaf = -1
@@ -327,39 +325,11 @@ export const numberOfRow = (rows: RowRecords, numbering: KeyNumber, row: number)
   return numbering.of(rows.chunkOf(row), start, start + rows.keyLengthOf(row))
 }
 
-/**
- * The numbering for keys like those of some rows, sorted: it skips what the middle
- * half of them begin with, so that a few stray keys do not spoil it for all others.
- */
-export const numberingFor = (rows: RowRecords, sorted: ReadonlyArray<number>): KeyNumber => {
-  const first = sorted[sorted.length >> 2]
-  const last = sorted[(sorted.length * 3) >> 2]
-  if (first === undefined || last === undefined) return new KeyNumber(new Uint8Array(0), 0, 0xff)
-  const prefix = commonPrefix(rows, first, last)
-  let least = 0xff
-  let greatest = 0
-  for (let rank = sorted.length >> 2; rank <= (sorted.length * 3) >> 2; rank++) {
-    const row = sorted[rank] as number
-    const chunk = rows.chunkOf(row)
-    const start = rows.keyStartOf(row)
-    const end = start + Math.min(rows.keyLengthOf(row), prefix.length + alphabetBytes)
-    for (let at = start + prefix.length; at < end; at++) {
-      const byte = chunk[at] as number
-      if (byte < least) least = byte
-      if (byte > greatest) greatest = byte
-    }
-  }
-  return least > greatest ? new KeyNumber(prefix, 0, 0xff) : new KeyNumber(prefix, least, greatest)
-}
-
-/** What the keys of two rows both begin with, and so all keys between them. */
-const commonPrefix = (rows: RowRecords, first: number, last: number): Uint8Array => {
-  const a = rows.chunkOf(first)
-  const b = rows.chunkOf(last)
-  const aStart = rows.keyStartOf(first)
-  const bStart = rows.keyStartOf(last)
-  const length = Math.min(rows.keyLengthOf(first), rows.keyLengthOf(last))
-  let same = 0
-  while (same < length && a[aStart + same] === b[bStart + same]) same++
-  return a.slice(aStart, aStart + same)
-}
+/** The numbering for keys like those of some rows, sorted. */
+export const numberingFor = (rows: RowRecords, sorted: ReadonlyArray<number>): KeyNumber =>
+  KeyNumber.like(
+    sorted.map((row) => {
+      const start = rows.keyStartOf(row)
+      return rows.chunkOf(row).subarray(start, start + rows.keyLengthOf(row))
+    })
+  )

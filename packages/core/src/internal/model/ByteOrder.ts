@@ -24,7 +24,7 @@ export const compareRange = (
 /** Below zero, zero or above zero, as `a` sorts before, with or after `b`. */
 export const compare = (a: Uint8Array, b: Uint8Array): number => compareRange(a, 0, a.length, b, 0, b.length)
 
-/** Whether both ranges hold the same bytes. */
+/** Whether both ranges hold the same bytes. Neighbours in key order differ at their ends: it looks there first. */
 export const equalsRange = (
   a: Uint8Array,
   aStart: number,
@@ -35,7 +35,7 @@ export const equalsRange = (
 ): boolean => {
   if (aEnd - aStart !== bEnd - bStart) return false
   const shift = bStart - aStart
-  for (let i = aStart; i < aEnd; i++) {
+  for (let i = aEnd - 1; i >= aStart; i--) {
     if (a[i] !== b[i + shift]) return false
   }
   return true

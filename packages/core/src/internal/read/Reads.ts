@@ -67,7 +67,7 @@ export const make = (options: Options): Reads => {
   const now = options.hideExpired ? () => options.clock.currentTimeMillisUnsafe() : () => -Infinity
   const copies = new ByteCopies()
   const lookup = new PointLookup({ merge, now, take: (bytes, start, end) => copies.copy(bytes, start, end) })
-  const borrowing = new PointLookup({ merge, now, take: (bytes, start, end) => bytes.subarray(start, end) })
+  const borrowing = new PointLookup({ merge, now, take: view })
 
   const find = <A, E>(
     key: KeyRange.Bytes,
@@ -174,6 +174,10 @@ export const make = (options: Options): Reads => {
     scan
   }
 }
+
+/** A window on bytes; `subarray`, which asks for their species, takes twice the time. */
+const view = (bytes: Uint8Array, start: number, end: number): Uint8Array =>
+  new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start)
 
 const identity = (value: Uint8Array): Uint8Array => value
 const none: Effect.Effect<Option.Option<Uint8Array>> = Effect.succeed(Option.none())

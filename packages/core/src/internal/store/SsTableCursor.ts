@@ -12,6 +12,7 @@
 import * as Effect from "effect/Effect"
 import type * as DbError from "../../DbError.ts"
 import type { KeyRange } from "../../KeyRange.ts"
+import type { Block } from "../format/Block.ts"
 import { BlockCursor, BlockStep } from "../format/BlockCursor.ts"
 import type { SsTableIndex } from "../format/SsTableIndex.ts"
 import { type Cursor, Step } from "../lsm/Cursor.ts"
@@ -37,9 +38,11 @@ export class SsTableCursor implements Cursor {
   #block = -1
   #isInBlock = false
   #isEntered = false
+  /** It is in a block, and no row ahead in it is past the range's far end. */
+  #isWholeBlock = false
   #isDone = false
   /** Blocks fetched and not walked yet, by number. */
-  #window = new Map<number, Uint8Array>()
+  #window = new Map<number, Block>()
   #stretch = 1
   /** Why the table cannot be walked further. */
   error: DbError.DbError | undefined = undefined
@@ -54,6 +57,17 @@ export class SsTableCursor implements Cursor {
   }
 
   next(): Step {
+    if (this.#isWholeBlock) {
+      const step = this.#move()
+      if (step === BlockStep.row) return step
+      if (step === BlockStep.corrupt) return this.#fail()
+      this.#leaveBlock()
+    }
+    return this.#nextInRange()
+  }
+
+  /** The next row where a block may end, or the range. */
+  #nextInRange(): Step {
     if (this.#isDone || !this.#prepare()) return this.#isDone ? Step.done : Step.blocked
     for (;;) {
       if (!this.#isInBlock && !this.#enterBlock()) return this.#isDone ? Step.done : Step.blocked
@@ -75,7 +89,7 @@ export class SsTableCursor implements Cursor {
       const keep = this.#options.cacheBlocks ?? this.#stretch === 1
       const [from, to] = this.#nextStretch(index)
       return Effect.map(this.reader.loadBlocks(index, from, to, keep), (blocks) => {
-        for (let i = 0; i < blocks.length; i++) this.#window.set(from + i, blocks[i] as Uint8Array)
+        for (let i = 0; i < blocks.length; i++) this.#window.set(from + i, blocks[i] as Block)
       })
     })
   }
@@ -110,10 +124,10 @@ export class SsTableCursor implements Cursor {
       this.#isDone = true
       return false
     }
-    const payload = this.#window.get(this.#block) ?? this.reader.cached.block(this.#block)
-    if (payload === undefined) return false
+    const block = this.#window.get(this.#block) ?? this.reader.cached.block(this.#block)
+    if (block === undefined) return false
     this.#window.delete(this.#block)
-    this.#rows.load(payload, this.reader.table.formatVersion)
+    this.#rows.enter(block)
     this.#isInBlock = true
     return true
   }
@@ -121,6 +135,7 @@ export class SsTableCursor implements Cursor {
   #leaveBlock(): void {
     this.#isInBlock = false
     this.#isEntered = false
+    this.#isWholeBlock = false
     this.#block += this.#isAscending ? 1 : -1
   }
 
@@ -131,11 +146,22 @@ export class SsTableCursor implements Cursor {
   /** The first move in a block: to the range's near end, which usually is the block's. */
   #enterRange(): BlockStep {
     this.#isEntered = true
+    this.#isWholeBlock = this.#isFarEndBeyond()
     const { end, start } = this.#options.range
     if (this.#isAscending) {
       return start === undefined ? this.#rows.seekToFirst() : this.#rows.seek(start, 0, start.length)
     }
     return end === undefined ? this.#rows.seekToLast() : this.#rows.seekDescending(end, 0, end.length, false)
+  }
+
+  /** Whether the block ends before the range does. */
+  #isFarEndBeyond(): boolean {
+    const { end, start } = this.#options.range
+    const block = this.#block
+    const index = this.#index as SsTableIndex
+    if (!this.#isAscending) return start === undefined || index.compareSeparator(block, start) >= 0
+    // Versions of a key that is the next separator may begin in this block.
+    return end === undefined || (block + 1 < index.blockCount && index.compareSeparator(block + 1, end) < 0)
   }
 
   /** Whether the row is before the range's far end. */
@@ -154,6 +180,7 @@ export class SsTableCursor implements Cursor {
   }
 
   #fail(): Step {
+    this.#isWholeBlock = false
     const offset = this.#index?.blockOffset(this.#block) ?? 0
     this.error = this.reader.corruptBlock(offset, this.#rows.error)
     return Step.blocked

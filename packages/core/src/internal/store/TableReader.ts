@@ -18,6 +18,7 @@ import type { Compression } from "../../Compression.ts"
 import type * as DbError from "../../DbError.ts"
 import * as KeyRange from "../../KeyRange.ts"
 import { fail, type ObjectStore } from "../../ObjectStore.ts"
+import { Block } from "../format/Block.ts"
 import { FormatError, shift } from "../format/FormatError.ts"
 import type { SsTableIndex } from "../format/SsTableIndex.ts"
 import * as SsTableReader from "../format/SsTableReader.ts"
@@ -38,7 +39,7 @@ export class TableReader {
   /** The keys that this view of the table shows. */
   readonly #visible: KeyRange.KeyRange
   readonly #metaFlight = new SingleFlight<"meta", TableMeta, DbError.DbError>()
-  readonly #blockFlights = new SingleFlight<number, Uint8Array, DbError.DbError>()
+  readonly #blockFlights = new SingleFlight<number, Block, DbError.DbError>()
 
   constructor(
     table: SsTable,
@@ -60,7 +61,12 @@ export class TableReader {
 
   /** Whether the table may hold rows of the key. */
   mayHold(key: Uint8Array): boolean {
-    return this.mayBeginBefore(key) && !this.endsBefore(key) && KeyRange.contains(this.#visible, key)
+    return this.mayBeginBefore(key) && !this.endsBefore(key)
+  }
+
+  /** Whether this view of the table shows the key, should it be there. */
+  shows(key: Uint8Array): boolean {
+    return this.#visible === KeyRange.all || KeyRange.contains(this.#visible, key)
   }
 
   /** Whether the first key is at or below `key`. */
@@ -95,12 +101,12 @@ export class TableReader {
     return cached === undefined ? this.#metaFlight.run("meta", this.#fetchMeta()) : Effect.succeed(cached)
   })
 
-  /** One block of the table's index, uncompressed, from the cache or with one request. */
-  loadBlock(index: SsTableIndex, block: number, keep: boolean): Effect.Effect<Uint8Array, DbError.DbError> {
+  /** One block of the table's index, from the cache or with one request. */
+  loadBlock(index: SsTableIndex, block: number, keep: boolean): Effect.Effect<Block, DbError.DbError> {
     return Effect.suspend(() => {
       const cached = this.cached.block(block)
       if (cached !== undefined) return Effect.succeed(cached)
-      const load = Effect.map(this.loadBlocks(index, block, block + 1, keep), (blocks) => blocks[0] as Uint8Array)
+      const load = Effect.map(this.loadBlocks(index, block, block + 1, keep), (blocks) => blocks[0] as Block)
       return this.#blockFlights.run(block, load)
     })
   }
@@ -111,7 +117,7 @@ export class TableReader {
     from: number,
     to: number,
     keep: boolean
-  ): Effect.Effect<ReadonlyArray<Uint8Array>, DbError.DbError> {
+  ): Effect.Effect<ReadonlyArray<Block>, DbError.DbError> {
     const start = index.blockOffset(from)
     return Effect.flatMap(this.#fetch(start, index.blockEnd(to - 1)), (bytes) =>
       Effect.fromResult(this.#decodeBlocks(index, bytes, start, from, to, keep))
@@ -196,17 +202,18 @@ export class TableReader {
     from: number,
     to: number,
     keep: boolean
-  ): Result.Result<ReadonlyArray<Uint8Array>, DbError.DbError> {
+  ): Result.Result<ReadonlyArray<Block>, DbError.DbError> {
     const { info } = this.table
-    const blocks: Array<Uint8Array> = []
+    const blocks: Array<Block> = []
     for (let block = from; block < to; block++) {
       const blockStart = index.blockOffset(block)
       const decoded = SsTableReader.block(bytes, start, blockStart, index.blockEnd(block), info, this.#compression)
       if (Result.isFailure(decoded)) return Result.fail(this.#toDbError(decoded.failure))
       // A view of a longer stretch would keep all of it in memory.
       const payload = keep && to - from > 1 ? copyOf(decoded.success) : decoded.success
-      if (keep) this.cached.keepBlock(block, payload)
-      blocks.push(payload)
+      const made = Block.make(payload, this.table.formatVersion)
+      if (keep) this.cached.keepBlock(block, made)
+      blocks.push(made)
     }
     return Result.succeed(blocks)
   }

@@ -4,17 +4,19 @@
  *     start(key) ─> newest(table) ─> row ─> older() ─> row ... ─> absent
  *                               └──> a Lack: load it, then ask for the newest again
  *
- * Everything is a plain function over what is in memory: key range, then filter,
- * then index, then one block. What is not in memory is named by a `Lack`. One
+ * Everything is a plain function over what is in memory: filter, or the key range where
+ * there is none, then index, then one block. What is not in memory is named by a `Lack`. One
  * search serves a database: it belongs to nobody between two lookups.
  */
 import * as Effect from "effect/Effect"
 import type { TableMeta } from "../../BlockCache.ts"
 import type { DbError } from "../../DbError.ts"
+import type { Block } from "../format/Block.ts"
 import { BlockCursor, BlockStep } from "../format/BlockCursor.ts"
 import { SipHash } from "../format/SipHash.ts"
+import type { BlockDirectory } from "../format/BlockDirectory.ts"
 import type { SsTableIndex } from "../format/SsTableIndex.ts"
-import { compare, compareRange } from "../model/ByteOrder.ts"
+import { equalsRange } from "../model/ByteOrder.ts"
 import type { RowView } from "../model/RowEntry.ts"
 import type { Sequence } from "../model/Sequence.ts"
 import type { TableReader } from "./TableReader.ts"
@@ -46,6 +48,8 @@ export class TableSearch {
   #meta: TableMeta | undefined
   #local: LocalParts | undefined
   #block = 0
+  /** The key's number in the table that is searched. */
+  #number = 0
 
   /** The version it stands on. Borrowed until the search moves. */
   get row(): RowView {
@@ -63,8 +67,9 @@ export class TableSearch {
   /** Moves to the newest version in a table. */
   newest(reader: TableReader): Found | Lack | DbError {
     const key = this.#key
-    if (!reader.mayHold(key)) return Found.absent
     const meta = reader.cached.meta() ?? this.#local?.meta(reader)
+    // Where there is a filter, it says no sooner than the range does.
+    if ((meta?.filter === undefined && !reader.mayHold(key)) || !reader.shows(key)) return Found.absent
     if (meta === undefined) return new Lack(reader, undefined)
     if (meta.filter !== undefined) {
       if (!this.#isHashed) {
@@ -75,34 +80,50 @@ export class TableSearch {
     }
     this.#reader = reader
     this.#meta = meta
-    return this.#enter(meta.index.findFirst(key, 0, key.length))
+    const { index } = meta
+    this.#number = index.numbering.of(key, 0, key.length)
+    return this.#enter(Math.max(0, index.findLastBelowNumber(this.#number, key, 0, key.length)))
   }
 
   /** Moves to the next older version in the same table. */
   older(): Found | Lack | DbError {
-    return this.#settle(this.#cursor.next())
+    return this.#settle(this.#cursor.next(), false)
   }
 
   /** Moves to the first version in a block. */
-  #enter(block: number): Found | Lack | DbError {
+  #enter(number: number): Found | Lack | DbError {
     const reader = this.#reader as TableReader
     const { index } = this.#meta as TableMeta
-    if (block >= index.blockCount) return Found.absent
-    const payload = reader.cached.block(block) ?? this.#local?.block(reader, block)
-    if (payload === undefined) return new Lack(reader, { index, number: block })
-    this.#block = block
-    this.#cursor.load(payload, reader.table.formatVersion)
-    return this.#settle(this.#cursor.seek(this.#key, 0, this.#key.length))
+    if (number >= index.blockCount) return Found.absent
+    const block = reader.cached.block(number) ?? this.#local?.block(reader, number)
+    if (block === undefined) return new Lack(reader, { index, number })
+    this.#block = number
+    const cursor = this.#cursor
+    cursor.enter(block)
+    const directory = block.directory ?? this.#giveDirectory(block)
+    const key = this.#key
+    return directory === null
+      ? this.#settle(cursor.seek(key, 0, key.length), false)
+      : this.#settle(cursor.find(key, this.#number, directory), true)
+  }
+
+  #giveDirectory(block: Block): BlockDirectory | null {
+    if (block.directory === undefined) {
+      const { index } = this.#meta as TableMeta
+      block.setDirectory(this.#cursor.directory(index.numbering))
+      this.#cursor.enter(block)
+    }
+    return block.directory ?? null
   }
 
   /** Passes by what the reader must not see; versions may go on in the next block. */
-  #settle(first: BlockStep): Found | Lack | DbError {
+  #settle(first: BlockStep, isOfKey: boolean): Found | Lack | DbError {
     const cursor = this.#cursor
     const key = this.#key
     let step = first
-    for (; step === BlockStep.row; step = cursor.next()) {
+    for (let isKnown = isOfKey; step === BlockStep.row; step = cursor.next(), isKnown = false) {
       const row = cursor.row
-      if (compareRange(row.key, row.keyStart, row.keyEnd, key, 0, key.length) !== 0) return Found.absent
+      if (!isKnown && !equalsRange(row.key, row.keyStart, row.keyEnd, key, 0, key.length)) return Found.absent
       if (row.sequence <= this.#maxSequence) return Found.row
     }
     const { index } = this.#meta as TableMeta
@@ -110,20 +131,20 @@ export class TableSearch {
       return (this.#reader as TableReader).corruptBlock(index.blockOffset(this.#block), cursor.error)
     }
     const next = this.#block + 1
-    return next < index.blockCount && compare(index.separator(next), key) <= 0 ? this.#enter(next) : Found.absent
+    return next < index.blockCount && index.compareSeparator(next, key) <= 0 ? this.#enter(next) : Found.absent
   }
 }
 
 /** Parts loaded for one lookup, so that it ends also where no cache keeps them. */
 export class LocalParts {
   readonly #metas = new Map<TableReader, TableMeta>()
-  readonly #blocks = new Map<TableReader, Map<number, Uint8Array>>()
+  readonly #blocks = new Map<TableReader, Map<number, Block>>()
 
   meta(reader: TableReader): TableMeta | undefined {
     return this.#metas.get(reader)
   }
 
-  block(reader: TableReader, block: number): Uint8Array | undefined {
+  block(reader: TableReader, block: number): Block | undefined {
     return this.#blocks.get(reader)?.get(block)
   }
 
@@ -135,9 +156,9 @@ export class LocalParts {
         this.#metas.set(reader, meta)
       })
     }
-    return Effect.map(reader.loadBlock(block.index, block.number, cacheBlocks), (payload) => {
-      const blocks = this.#blocks.get(reader) ?? new Map<number, Uint8Array>()
-      this.#blocks.set(reader, blocks.set(block.number, payload))
+    return Effect.map(reader.loadBlock(block.index, block.number, cacheBlocks), (loaded) => {
+      const blocks = this.#blocks.get(reader) ?? new Map<number, Block>()
+      this.#blocks.set(reader, blocks.set(block.number, loaded))
     })
   }
 }

@@ -9,6 +9,7 @@ import { BlockBuilder, blockBytesMax, restartInterval } from "../../../src/inter
 import { BlockCursor, BlockStep } from "../../../src/internal/format/BlockCursor.ts"
 import * as SsTableReader from "../../../src/internal/format/SsTableReader.ts"
 import { compare } from "../../../src/internal/model/ByteOrder.ts"
+import { KeyNumber } from "../../../src/internal/model/KeyNumber.ts"
 import { copy, Kind, type RowEntry } from "../../../src/internal/model/RowEntry.ts"
 import * as FixtureStore from "./FixtureStore.ts"
 import * as Hostile from "./Hostile.ts"
@@ -431,5 +432,13 @@ const exercise = (payload: Uint8Array, formatVersion: 1 | 2) => {
       if (!isInside) assert.fail(`a row outside of its block: ${JSON.stringify({ ...row, key: "", value: "" })}`)
     }
   }
-  return cursor.error
+  const found = cursor.error
+  cursor.load(payload, formatVersion)
+  const directory = cursor.directory(new KeyNumber(text("key/"), 0x30, 0x39))
+  if (directory === null) return found ?? cursor.error
+  for (const key of [target, text("key/00049"), text("a")]) {
+    const step = cursor.find(key, new KeyNumber(text("key/"), 0x30, 0x39).of(key, 0, key.length), directory)
+    if (step === BlockStep.row) assert.isAtMost(cursor.row.valueEnd, cursor.row.value.length)
+  }
+  return found ?? cursor.error
 }

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arena } from "../../../src/internal/lsm/Arena.ts"
-import { KeyNumber } from "../../../src/internal/lsm/KeyNumber.ts"
+import { KeyNumber } from "../../../src/internal/model/KeyNumber.ts"
 import { leafOf, noLeaf, OrderedLeaves, positionOf } from "../../../src/internal/lsm/OrderedLeaves.ts"
 import { RowRecords } from "../../../src/internal/lsm/RowRecords.ts"
 import { Kind } from "../../../src/internal/model/RowEntry.ts"

@@ -67,3 +67,24 @@ it.effect("without a cache, filter and index are fetched once for a lookup, and 
     assert.strictEqual(bucket.requests.getRange.count, 1 + values.length)
   }).pipe(Effect.provideService(BlockCache.BlockCache, BlockCache.makeMemory({ blockBytesMax: 0, metaBytesMax: 0 })))
 )
+
+it.effect("a range ends before its end also where versions of that key begin in the block before", () =>
+  Effect.gen(function* () {
+    const bucket = TestDb.bucket()
+    const db = yield* (yield* TestDb.process(bucket)).open()
+    yield* TestDb.awaitWithTime(db.close)
+    const version = (sequence: number) => ({ ...row("k", new Uint8Array(1500)), sequence })
+    const rows = [{ ...row("a", KeyRange.toBytes("1")), sequence: 9 }, ...[8, 7, 6, 5, 4].map(version)]
+    const table = yield* OtherProcess.storeTable(bucket, id, rows)
+    yield* OtherProcess.edit(bucket, (manifest) => ({ ...manifest, lastL0Sequence: 9, l0: [table] }))
+    const reader = yield* (yield* TestDb.process(bucket)).reader()
+    for (const order of ["ascending", "descending"] as const) {
+      const before = KeyRange.make({ to: "k" })
+      const entries = yield* reader.getRange(before, { order })
+      assert.deepStrictEqual(
+        entries.map(({ key }) => new TextDecoder().decode(key)),
+        ["a"]
+      )
+    }
+  })
+)

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
-import { KeyNumber } from "../../../src/internal/lsm/KeyNumber.ts"
+import { KeyNumber } from "../../../src/internal/model/KeyNumber.ts"
 import * as ByteOrder from "../../../src/internal/model/ByteOrder.ts"
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value)

@@ -18,11 +18,16 @@
  * `a < b`; equal numbers say nothing, and bytes decide.
  */
 
+import { copyOf } from "./ByteCopy.ts"
+
 /** Where a key leaves the prefix takes twelve bits; those that leave here or later have one number. */
 const leaveMax = 4095
 
 const inEnd = 2 ** 52
 const outRange = 2 ** 40
+
+/** How many bytes behind the prefix are looked at, to see which there are. */
+const alphabetBytes = 16
 
 export class KeyNumber {
   private readonly prefix: Uint8Array
@@ -45,6 +50,27 @@ export class KeyNumber {
     this.powers = Float64Array.from(powers)
     this.inDigits = powers.length - 1
     this.outDigits = powers.findLastIndex((power) => power <= outRange)
+  }
+
+  /**
+   * The numbering for keys like these, which are sorted: it skips what the middle half of
+   * them begin with, so that a few stray keys do not spoil it for all others.
+   */
+  static like(sorted: ReadonlyArray<Uint8Array>): KeyNumber {
+    const first = sorted.length >> 2
+    const last = (sorted.length * 3) >> 2
+    const prefix = commonPrefix(sorted[first], sorted[last])
+    let least = 0xff
+    let greatest = 0
+    for (const key of sorted.slice(first, last + 1)) {
+      const end = Math.min(key.length, prefix.length + alphabetBytes)
+      for (let at = prefix.length; at < end; at++) {
+        const byte = key[at] as number
+        if (byte < least) least = byte
+        if (byte > greatest) greatest = byte
+      }
+    }
+    return least > greatest ? new KeyNumber(prefix, 0, 0xff) : new KeyNumber(prefix, least, greatest)
   }
 
   /** The number of `key[start, end)`. */
@@ -83,4 +109,13 @@ export class KeyNumber {
     }
     return number * (this.powers[left] as number)
   }
+}
+
+/** What two keys both begin with, and so all keys between them. */
+const commonPrefix = (first: Uint8Array | undefined, last: Uint8Array | undefined): Uint8Array => {
+  if (first === undefined || last === undefined) return new Uint8Array(0)
+  const length = Math.min(first.length, last.length)
+  let same = 0
+  while (same < length && first[same] === last[same]) same++
+  return copyOf(first, 0, same)
 }
