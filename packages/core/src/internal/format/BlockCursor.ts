@@ -42,6 +42,7 @@ export const BlockStep = { row: 0, done: 2, corrupt: 3 } as const
 export type BlockStep = (typeof BlockStep)[keyof typeof BlockStep]
 
 const noBytes = new Uint8Array(0)
+const noBlock = Block.make(noBytes, 2)
 const noRows = new Int32Array(0)
 
 /** Room for a key at first. So small an array is part of the heap, and costs a tenth of one with a buffer of its own. */
@@ -56,6 +57,7 @@ export class BlockCursor {
   /** Why the last move answered `corrupt`. */
   error: FormatError | undefined = undefined
 
+  private block = noBlock
   private payload: Uint8Array = noBytes
   /** Where rows end and restarts begin. */
   private rowsEnd = 0
@@ -93,11 +95,22 @@ export class BlockCursor {
   enter(block: Block): void {
     const { payload } = block
     this.error = block.error
+    this.block = block
     this.payload = payload
     this.restartCount = block.restartCount
     this.rowsEnd = block.rowsEnd
     this.row.value = payload
     this.standAt(0)
+  }
+
+  /** Takes another block, for a search: gives it a directory, unless it has one or can have none. */
+  enterWithDirectory(block: Block, numbering: KeyNumber): BlockDirectory.BlockDirectory | null {
+    this.enter(block)
+    if (block.directory === undefined) {
+      block.setDirectory(this.directory(numbering))
+      this.enter(block)
+    }
+    return block.directory ?? null
   }
 
   seekToFirst(): BlockStep {
@@ -114,12 +127,18 @@ export class BlockCursor {
   seek(key: Uint8Array, start: number, end: number): BlockStep {
     const at = this.firstAbove(key, start, end, true)
     if (this.error !== undefined) return BlockStep.corrupt
-    this.standAt(at)
-    if (at === this.rowsEnd) return BlockStep.done
-    // The bytes this row shares with the one before are the target's.
-    this.makeRoomForKey(0)
-    for (let i = 0; i < this.shared; i++) this.keyBuffer[i] = key[start + i] as number
-    return this.standOnHeader(at)
+    return this.standOnFound(at, key, start)
+  }
+
+  /** As `seek`, by the block's directory, to a key whose number is `number`. */
+  seekWith(key: Uint8Array, number: number, directory: BlockDirectory.BlockDirectory): BlockStep {
+    const row = BlockDirectory.firstNotBelow(directory, number)
+    if (row === BlockDirectory.rowCount(directory)) return this.standOnFound(this.rowsEnd, key, 0)
+    // Of rows with its number only bytes can tell which are below it.
+    if (directory[row] === number && !this.isKeyOf(directory, row, key)) return this.seek(key, 0, key.length)
+    const at = BlockDirectory.startOf(directory, row)
+    this.readHeader(at)
+    return this.standOnFound(at, key, 0)
   }
 
   /** Moves to the last row whose key is below `key[start, end)`, or equal where `orEqual`. */
@@ -236,6 +255,16 @@ export class BlockCursor {
   private makeRoomForKey(kept: number): void {
     const length = this.shared + this.unshared
     if (length > this.keyBuffer.length) this.keyBuffer = grown(this.keyBuffer, kept, length)
+  }
+
+  /** Stands on the first row that is not below a key, whose header was read; past the last, if there is none. */
+  private standOnFound(at: number, key: Uint8Array, start: number): BlockStep {
+    this.standAt(at)
+    if (at === this.rowsEnd) return BlockStep.done
+    // The bytes this row shares with the one before are the key's.
+    this.makeRoomForKey(0)
+    for (let i = 0; i < this.shared; i++) this.keyBuffer[i] = key[start + i] as number
+    return this.standOnHeader(at)
   }
 
   /** Stands before the row at `at`, on none. */
@@ -381,7 +410,7 @@ export class BlockCursor {
     let high = this.restartCount
     while (low < high) {
       const middle = (low + high) >>> 1
-      const at = this.restart(middle)
+      const at = this.block.restart(middle)
       if (!this.readHeader(at)) return this.rowsEnd
       if (this.shared !== 0) {
         this.failShared(at, 0)
@@ -391,7 +420,7 @@ export class BlockCursor {
       if (order < 0 || (order === 0 && !orEqual)) low = middle + 1
       else high = middle
     }
-    return low === 0 ? 0 : this.restart(low - 1)
+    return low === 0 ? 0 : this.block.restart(low - 1)
   }
 
   /** Walks from the last restart before `end` and keeps where the rows up to there start, and their keys. */
@@ -445,10 +474,10 @@ export class BlockCursor {
     let high = this.restartCount
     while (low < high) {
       const middle = (low + high) >>> 1
-      if (this.restart(middle) < end) low = middle + 1
+      if (this.block.restart(middle) < end) low = middle + 1
       else high = middle
     }
-    return this.restart(low - 1)
+    return this.block.restart(low - 1)
   }
 
   /** Walking backwards ended: the key goes back to where `next` builds on it. */
@@ -460,14 +489,6 @@ export class BlockCursor {
     row.key = this.keyBuffer
     row.keyStart = 0
     row.keyEnd = length
-  }
-
-  private restart(index: number): number {
-    return this.readU16(this.rowsEnd + 2 * index)
-  }
-
-  private readU16(at: number): number {
-    return ((this.payload[at] as number) << 8) | (this.payload[at + 1] as number)
   }
 
   private failShared(at: number, keyLengthBefore: number): BlockStep {

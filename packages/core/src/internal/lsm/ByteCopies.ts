@@ -4,8 +4,7 @@
  * An array of its own costs a small one most of its time: the engine
  * allocates, and later frees, a buffer beside it. So copies of up to a kibibyte are cut from
  * slabs of eight, one behind the other; a slab is never written twice, and
- * goes when the last copy in it does. The tiniest, which the engine keeps in the array object
- * itself, and large ones get a buffer of their own.
+ * goes when the last copy in it does. Larger ones get a buffer of their own.
  *
  * A copy's `buffer` may therefore hold other copies: it must not be transferred.
  */
@@ -14,8 +13,6 @@ import { copyOf } from "../model/ByteCopy.ts"
 const slabBytes = 8192
 /** Copies above this get a buffer of their own: one that is kept may pin a slab. */
 const slabCopyBytesMax = 1024
-/** Up to here the engine needs no buffer at all. */
-const ownCopyBytesMax = 64
 /** Below this many bytes a loop beats the call into the engine that `set` is. */
 const loopBytesMax = 128
 
@@ -26,7 +23,7 @@ export class ByteCopies {
   /** A copy of `from[start, end)` that nobody else writes. */
   copy(from: Uint8Array, start: number, end: number): Uint8Array {
     const length = end - start
-    if (length <= ownCopyBytesMax || length > slabCopyBytesMax) return copyOf(from, start, end)
+    if (length > slabCopyBytesMax) return copyOf(from, start, end)
     if (this.used + length > this.slab.length) {
       this.slab = new Uint8Array(slabBytes)
       this.used = 0

@@ -21,6 +21,9 @@ import { compareRange } from "../model/ByteOrder.ts"
 import { RowView } from "../model/RowEntry.ts"
 import { type Cursor, Step } from "./Cursor.ts"
 
+const noBytes = new Uint8Array(0)
+const noPlaces = new Int32Array(0)
+
 export class KWayMerge<C extends Cursor = Cursor> implements Cursor {
   row: RowView = new RowView()
 
@@ -29,20 +32,18 @@ export class KWayMerge<C extends Cursor = Cursor> implements Cursor {
 
   readonly #sources: ReadonlyArray<C>
   readonly #sign: 1 | -1
-  readonly #ended: Uint8Array
-  readonly #losers: Int32Array
+  #ended = noBytes
+  #losers = noPlaces
   #winner = 0
   /** The winning source; absent once all have ended. */
   #leader: C | undefined
-  #unprimed: Array<number>
+  /** The sources that have no row yet. */
+  #unprimed: ReadonlyArray<number> | undefined
   #built = false
 
   constructor(sources: ReadonlyArray<C>, order: "ascending" | "descending") {
     this.#sources = sources
     this.#sign = order === "ascending" ? 1 : -1
-    this.#ended = new Uint8Array(sources.length)
-    this.#losers = new Int32Array(sources.length)
-    this.#unprimed = sources.map((_, index) => index)
   }
 
   next(): Step {
@@ -66,11 +67,16 @@ export class KWayMerge<C extends Cursor = Cursor> implements Cursor {
 
   /** Moves every source to its first row, and plays the tournament. */
   #begin(): Step {
+    const sources = this.#sources
+    if (sources.length === 0) return Step.done
+    if (this.#unprimed === undefined) {
+      this.#ended = new Uint8Array(sources.length)
+      this.#losers = sources.length === 1 ? noPlaces : new Int32Array(sources.length)
+    }
     this.blocked.length = 0
-    this.#unprimed = this.#unprimed.filter((index) => !this.#prime(index))
+    this.#unprimed = (this.#unprimed ?? sources.map((_, index) => index)).filter((index) => !this.#prime(index))
     if (this.#unprimed.length > 0) return Step.blocked
     this.#built = true
-    if (this.#sources.length === 0) return Step.done
     return this.#lead(this.#build(1))
   }
 

@@ -15,28 +15,33 @@ export type MergeFunction = (key: Uint8Array, existing: Uint8Array | undefined, 
  */
 const groupOperands = 32
 
+/** No operands. Most keys have none, so there are no arrays until one comes. */
+const none: Array<Uint8Array> = []
+
 export class MergeFold {
   /** Those met from new to old. */
-  readonly #older: Array<Uint8Array> = []
+  #older = none
   /** Those met from old to new: all of them newer. */
-  readonly #newer: Array<Uint8Array> = []
+  #newer = none
 
   get isEmpty(): boolean {
     return this.#older.length === 0 && this.#newer.length === 0
   }
 
   clear(): void {
-    this.#older.length = 0
-    this.#newer.length = 0
+    this.#older = none
+    this.#newer = none
   }
 
   /** Adds the next older operand. */
   addOlder(row: RowView): void {
+    if (this.#older === none) this.#older = []
     this.#older.push(copyOf(row.value, row.valueStart, row.valueEnd))
   }
 
   /** Adds the next newer operand. */
   addNewer(row: RowView): void {
+    if (this.#newer === none) this.#newer = []
     this.#newer.push(copyOf(row.value, row.valueStart, row.valueEnd))
   }
 

@@ -53,8 +53,9 @@ export interface Options extends ScanOptions {
   /** Values that expire at or before this time are not seen. */
   readonly now: number
   readonly merge: MergeFunction
-  /** Where the bytes of entries come from. */
-  readonly copies: ByteCopies
+  /** Where the bytes of entries come from: apart, so that a key that is kept pins no values. */
+  readonly keyCopies: ByteCopies
+  readonly valueCopies: ByteCopies
 }
 
 /** Sources that may have to be loaded. */
@@ -122,7 +123,7 @@ class RangeScan {
     this.#remaining -= entries.length
     this.isDone ||= this.#remaining === 0
     const last = entries[entries.length - 1]
-    if (last !== undefined) {
+    if (last !== undefined && !this.isDone) {
       this.#hasGiven = true
       this.#continueBehind(last.key)
     }
@@ -131,10 +132,10 @@ class RangeScan {
 
   /** A row as the caller's own. */
   #entry(row: RowView): Entry {
-    const { copies } = this.#options
+    const { keyCopies, valueCopies } = this.#options
     return {
-      key: copies.copy(row.key, row.keyStart, row.keyEnd),
-      value: copies.copy(row.value, row.valueStart, row.valueEnd)
+      key: keyCopies.copy(row.key, row.keyStart, row.keyEnd),
+      value: valueCopies.copy(row.value, row.valueStart, row.valueEnd)
     }
   }
 
@@ -193,14 +194,15 @@ class RangeScan {
         generation.cursor({ start, end, descending: !this.#isAscending, maxSequence: view.maxSequence })
       ),
       ...view.tables.l0.filter((reader) => reader.overlaps(this.#range)).map((reader) => this.#tableCursor(reader)),
-      ...view.tables.runs.map((tables) => this.#runCursor(tables))
+      ...view.tables.runs.flatMap((tables) => this.#runCursor(tables))
     ]
   }
 
-  #runCursor(tables: ReadonlyArray<TableReader>): RunCursor {
+  #runCursor(tables: ReadonlyArray<TableReader>): ReadonlyArray<RunCursor> {
     const overlapping = tables.filter((reader) => reader.overlaps(this.#range))
+    if (overlapping.length === 0) return []
     if (!this.#isAscending) overlapping.reverse()
-    return new RunCursor(overlapping.map((reader) => () => this.#tableCursor(reader)))
+    return [new RunCursor(overlapping.map((reader) => () => this.#tableCursor(reader)))]
   }
 
   #tableCursor(reader: TableReader): SsTableCursor {

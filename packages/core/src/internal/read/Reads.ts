@@ -65,8 +65,9 @@ const fetchesMax = 32
 export const make = (options: Options): Reads => {
   const merge = options.merge ?? refuseMerge
   const now = options.hideExpired ? () => options.clock.currentTimeMillisUnsafe() : () => -Infinity
-  const copies = new ByteCopies()
-  const lookup = new PointLookup({ merge, now, take: (bytes, start, end) => copies.copy(bytes, start, end) })
+  const keyCopies = new ByteCopies()
+  const valueCopies = new ByteCopies()
+  const lookup = new PointLookup({ merge, now, take: (bytes, start, end) => valueCopies.copy(bytes, start, end) })
   const borrowing = new PointLookup({ merge, now, take: view })
 
   const find = <A, E>(
@@ -117,7 +118,10 @@ export const make = (options: Options): Reads => {
           ({ release }) => Effect.sync(release)
         )
         return Effect.map(held, ({ view }) => {
-          const pull = Effect.catchDefect(RangeScan.pull({ ...scan, range, view, now: now(), merge, copies }), thrown)
+          const pull = Effect.catchDefect(
+            RangeScan.pull({ ...scan, range, view, now: now(), merge, keyCopies, valueCopies }),
+            thrown
+          )
           return Stream.fromPull(Effect.succeed(Effect.suspend(() => options.refusal() ?? pull)))
         })
       })
@@ -167,7 +171,15 @@ export const make = (options: Options): Reads => {
         if (refusal !== undefined) return Effect.fail(refusal)
         const view = options.view(read?.readLevel ?? "committed")
         return attempt(() => {
-          const entries = RangeScan.resident({ ...read, range, view: () => view, now: now(), merge, copies })
+          const entries = RangeScan.resident({
+            ...read,
+            range,
+            view: () => view,
+            now: now(),
+            merge,
+            keyCopies,
+            valueCopies
+          })
           return entries === undefined ? Stream.runCollect(scan(range, read)) : Effect.succeed(entries)
         })
       }),

@@ -36,13 +36,15 @@ export class SsTableCursor implements Cursor {
   #index: SsTableIndex | undefined
   /** The block that `#rows` walks, or shall walk next. */
   #block = -1
-  #isInBlock = false
+  /** The block that it is in. */
+  #entered: Block | undefined
   #isEntered = false
+  #hasStarted = false
   /** It is in a block, and no row ahead in it is past the range's far end. */
   #isWholeBlock = false
   #isDone = false
   /** Blocks fetched and not walked yet, by number. */
-  #window = new Map<number, Block>()
+  #window: Map<number, Block> | undefined
   #stretch = 1
   /** Why the table cannot be walked further. */
   error: DbError.DbError | undefined = undefined
@@ -70,7 +72,7 @@ export class SsTableCursor implements Cursor {
   #nextInRange(): Step {
     if (this.#isDone || !this.#prepare()) return this.#isDone ? Step.done : Step.blocked
     for (;;) {
-      if (!this.#isInBlock && !this.#enterBlock()) return this.#isDone ? Step.done : Step.blocked
+      if (this.#entered === undefined && !this.#enterBlock()) return this.#isDone ? Step.done : Step.blocked
       const step = this.#isEntered ? this.#move() : this.#enterRange()
       if (step === BlockStep.row) return this.#isInRange() ? Step.row : this.#finish()
       if (step === BlockStep.corrupt) return this.#fail()
@@ -89,7 +91,8 @@ export class SsTableCursor implements Cursor {
       const keep = this.#options.cacheBlocks ?? this.#stretch === 1
       const [from, to] = this.#nextStretch(index)
       return Effect.map(this.reader.loadBlocks(index, from, to, keep), (blocks) => {
-        for (let i = 0; i < blocks.length; i++) this.#window.set(from + i, blocks[i] as Block)
+        const window = (this.#window ??= new Map<number, Block>())
+        for (let i = 0; i < blocks.length; i++) window.set(from + i, blocks[i] as Block)
       })
     })
   }
@@ -124,18 +127,17 @@ export class SsTableCursor implements Cursor {
       this.#isDone = true
       return false
     }
-    const block = this.#window.get(this.#block) ?? this.reader.cached.block(this.#block)
+    const block = this.#window?.get(this.#block) ?? this.reader.cached.block(this.#block)
     if (block === undefined) return false
-    this.#window.delete(this.#block)
-    this.#rows.enter(block)
-    this.#isInBlock = true
+    this.#window?.delete(this.#block)
+    this.#entered = block
     return true
   }
 
   #leaveBlock(): void {
-    this.#isInBlock = false
     this.#isEntered = false
     this.#isWholeBlock = false
+    this.#entered = undefined
     this.#block += this.#isAscending ? 1 : -1
   }
 
@@ -143,15 +145,25 @@ export class SsTableCursor implements Cursor {
     return this.#isAscending ? this.#rows.next() : this.#rows.previous()
   }
 
-  /** The first move in a block: to the range's near end, which usually is the block's. */
+  /** The first move in a block: to its near end, in the first block to that of the range. */
   #enterRange(): BlockStep {
+    const isFirst = !this.#hasStarted
+    this.#hasStarted = true
     this.#isEntered = true
     this.#isWholeBlock = this.#isFarEndBeyond()
     const { end, start } = this.#options.range
-    if (this.#isAscending) {
-      return start === undefined ? this.#rows.seekToFirst() : this.#rows.seek(start, 0, start.length)
+    const rows = this.#rows
+    const block = this.#entered as Block
+    if (this.#isAscending && isFirst && start !== undefined) {
+      const { numbering } = this.#index as SsTableIndex
+      const directory = rows.enterWithDirectory(block, numbering)
+      return directory === null
+        ? rows.seek(start, 0, start.length)
+        : rows.seekWith(start, numbering.of(start, 0, start.length), directory)
     }
-    return end === undefined ? this.#rows.seekToLast() : this.#rows.seekDescending(end, 0, end.length, false)
+    rows.enter(block)
+    if (this.#isAscending) return rows.seekToFirst()
+    return isFirst && end !== undefined ? rows.seekDescending(end, 0, end.length, false) : rows.seekToLast()
   }
 
   /** Whether the block ends before the range does. */
@@ -175,7 +187,7 @@ export class SsTableCursor implements Cursor {
 
   #finish(): Step {
     this.#isDone = true
-    this.#window.clear()
+    this.#window?.clear()
     return Step.done
   }
 

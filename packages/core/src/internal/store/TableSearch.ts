@@ -14,7 +14,6 @@ import type { DbError } from "../../DbError.ts"
 import type { Block } from "../format/Block.ts"
 import { BlockCursor, BlockStep } from "../format/BlockCursor.ts"
 import { SipHash } from "../format/SipHash.ts"
-import type { BlockDirectory } from "../format/BlockDirectory.ts"
 import type { SsTableIndex } from "../format/SsTableIndex.ts"
 import { equalsRange } from "../model/ByteOrder.ts"
 import type { RowView } from "../model/RowEntry.ts"
@@ -99,21 +98,11 @@ export class TableSearch {
     if (block === undefined) return new Lack(reader, { index, number })
     this.#block = number
     const cursor = this.#cursor
-    cursor.enter(block)
-    const directory = block.directory ?? this.#giveDirectory(block)
+    const directory = cursor.enterWithDirectory(block, index.numbering)
     const key = this.#key
     return directory === null
       ? this.#settle(cursor.seek(key, 0, key.length), false)
       : this.#settle(cursor.find(key, this.#number, directory), true)
-  }
-
-  #giveDirectory(block: Block): BlockDirectory | null {
-    if (block.directory === undefined) {
-      const { index } = this.#meta as TableMeta
-      block.setDirectory(this.#cursor.directory(index.numbering))
-      this.#cursor.enter(block)
-    }
-    return block.directory ?? null
   }
 
   /** Passes by what the reader must not see; versions may go on in the next block. */
