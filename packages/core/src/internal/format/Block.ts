@@ -79,6 +79,18 @@ export class Block {
   restart(index: number): number {
     return readU16(this.#payload, this.rowsEnd + 2 * index)
   }
+
+  /** The last row at a restart that begins before `end`; the first row, if there is none. */
+  lastRestartBelow(end: number): number {
+    let low = 1
+    let high = this.restartCount
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.restart(middle) < end) low = middle + 1
+      else high = middle
+    }
+    return this.restart(low - 1)
+  }
 }
 
 const problemOf = (payload: Uint8Array, count: number, rowsEnd: number): FormatError | undefined => {

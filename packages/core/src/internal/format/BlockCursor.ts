@@ -430,7 +430,7 @@ export class BlockCursor {
       this.intervalKeys = new Int32Array(intervalRowsMax + 1)
     }
     const { intervalKeys: keys, intervalStarts: starts } = this
-    let at = this.lastRestartBelow(end)
+    let at = this.block.lastRestartBelow(end)
     let count = 0
     let keyLengthBefore = 0
     while (at < end) {
@@ -467,17 +467,6 @@ export class BlockCursor {
     }
     this.intervalIndex = count
     return true
-  }
-
-  private lastRestartBelow(end: number): number {
-    let low = 1
-    let high = this.restartCount
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (this.block.restart(middle) < end) low = middle + 1
-      else high = middle
-    }
-    return this.block.restart(low - 1)
   }
 
   /** Walking backwards ended: the key goes back to where `next` builds on it. */
