@@ -7,6 +7,7 @@ import * as KeyRange from "@effect-slatedb/core/KeyRange"
 import type * as Settings from "@effect-slatedb/core/Settings"
 import * as WriteBatch from "@effect-slatedb/core/WriteBatch"
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as References from "effect/References"
@@ -43,6 +44,59 @@ const openWith = (batch: WriteBatch.WriteBatch, settings?: Settings.Input) =>
   })
 
 const puts = batchOf((batch, n) => WriteBatch.put(batch, keyOf(n), "value"))
+
+/** Runs a test on a clock on which every reading takes so long. */
+const withSlowClock = (readingNanos: bigint) => {
+  let nanos = 0n
+  return <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.flatMap(Clock.Clock, (clock) =>
+      Effect.provideService(effect, Clock.Clock, {
+        ...clock,
+        monotonicTimeNanosUnsafe: () => (nanos += readingNanos)
+      })
+    )
+}
+
+describe("status says the longest turn", () => {
+  it.effect("and where it was; nothing where time stands still", () =>
+    Effect.gen(function* () {
+      const db = yield* openWith(puts)
+      yield* TestDb.awaitWithTime(db.flush("memtable"))
+      const { longestTurnMillis, longestTurnPlace } = yield* db.status
+      assert.strictEqual(longestTurnMillis, 0)
+      assert.isUndefined(longestTurnPlace)
+    })
+  )
+
+  it.effect("of a flush", () =>
+    Effect.gen(function* () {
+      const db = yield* openWith(puts)
+      yield* TestDb.awaitWithTime(db.flush("memtable"))
+      const { longestTurnMillis, longestTurnPlace } = yield* db.status
+      assert.isAbove(longestTurnMillis, 0)
+      assert.match(longestTurnPlace ?? "", /memtable order|table/)
+    }).pipe(withSlowClock(10_000n))
+  )
+
+  it.effect("which no tables share that wait to be built", () =>
+    Effect.gen(function* () {
+      const bucket = TestDb.bucket()
+      const process = yield* TestDb.process(bucket)
+      const before = yield* process.open({ walFlush: "manual" })
+      for (let wal = 0; wal < 4; wal++) {
+        for (let n = 0; n < 3000; n++) yield* before.put(keyOf(3000 * wal + n), "value", { awaitDurable: false })
+        yield* before.flush("wal")
+      }
+      yield* TestDb.crash(process)
+      const db = yield* (yield* TestDb.process(bucket)).open({ l0SstSizeBytes: 50_000 })
+      yield* TestDb.awaitWithTime(db.flush("memtable"))
+      const { l0Tables, longestTurnMillis } = yield* db.status
+      assert.strictEqual(l0Tables, 4)
+      // Eight steps, and the readings before and after them.
+      assert.isAtMost(longestTurnMillis, 2 * 0.09)
+    }).pipe(withSlowClock(10_000n))
+  )
+})
 
 describe("others have a turn", () => {
   it.effect("while a memtable is ordered for its first scan", () =>

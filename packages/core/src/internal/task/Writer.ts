@@ -31,6 +31,7 @@ import * as ManifestStore from "../store/ManifestStore.ts"
 import * as ObjectPaths from "../store/ObjectPaths.ts"
 import * as StoreFailure from "../store/StoreFailure.ts"
 import * as TableStore from "../store/TableStore.ts"
+import { TurnMeter } from "../store/TurnMeter.ts"
 import * as UlidSource from "../store/UlidSource.ts"
 import * as WalStore from "../store/WalStore.ts"
 import { Backpressure } from "./Backpressure.ts"
@@ -110,7 +111,9 @@ const start = Effect.fnUntraced(function* (
         }
         return yield* wal.flush(false)
       }),
-      status: Effect.sync(() => Status.of({ lifecycle, cell, wal, memtables, backpressure, settings }))
+      status: Effect.sync(() =>
+        Status.of({ lifecycle, cell, wal, memtables, backpressure, settings, turns: ground.turns })
+      )
     }
   }
 })
@@ -125,13 +128,15 @@ const prepare = Effect.fnUntraced(function* (options: Options) {
   const compression = yield* Compression
   const random = yield* Random.Random
   const ulids = yield* UlidSource.make
+  const clock = yield* Clock.Clock
   return {
     settings,
     paths,
     store,
     compression,
     ulids,
-    clock: yield* Clock.Clock,
+    clock,
+    turns: new TurnMeter(clock),
     merge: yield* MergeOperator,
     policy: yield* CompactionPolicy,
     newWriter: yield* Effect.fromResult(writers(settings, compression)),
