@@ -63,7 +63,8 @@ const rowsPerStep = 64
 const bytesPerStep = 32 * 1024
 /** Units of ten nanoseconds. */
 const orderUnitsPerStep = 12_500
-const filterKeysPerStep = 512
+/** Keys of the filter, blocks of the index. */
+const unitsPerStep = 512
 
 export const make = Effect.fnUntraced(function* (options: {
   readonly lifecycle: Lifecycle
@@ -208,8 +209,8 @@ const buildTable = Effect.fnUntraced(function* (
   })
   yield* turns.slices("table rows", stepsPerSlice, () => writeRows(rows, writer) === Step.done)
   if (writer.rowCount === 0) return undefined
-  yield* turns.slices("table filter", stepsPerSlice, () => writer.prepare(filterKeysPerStep))
-  return yield* turns.whole("table end", () => writer.finish())
+  yield* turns.slices("table end", stepsPerSlice, () => writer.prepare(unitsPerStep))
+  return writer.finish()
 })
 
 /** Writes rows until the source pauses or ends, or enough bytes were written. */

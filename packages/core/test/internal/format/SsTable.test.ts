@@ -278,8 +278,19 @@ describe("the writer", () => {
     for (const row of rows) prepared.add(view(row))
     let slices = 1
     while (!prepared.prepare(999)) slices++
-    assert.strictEqual(slices, 11)
-    assert.deepStrictEqual(bytesOf(prepared.finish()), bytesOf(write(rows)))
+    // Eleven for the filter, one for its section, and one each for the index, its section and the stats.
+    assert.strictEqual(slices, 15)
+    const table = prepared.finish()
+    assert.deepStrictEqual(bytesOf(table), bytesOf(write(rows)))
+
+    const finer = writer()
+    for (const row of rows) finer.add(view(row))
+    slices = 1
+    while (!finer.prepare(10)) slices++
+    const { blockCount } = Result.getOrThrow(SsTableReader.index(bytesOf(table), 0, table.info, codecs))
+    assert.isAbove(blockCount, 200)
+    assert.strictEqual(slices, 1000 + 1 + Math.ceil(blockCount / 10) + 1 + 1)
+    assert.deepStrictEqual(bytesOf(finer.finish()), bytesOf(table))
   })
 
   it("says how much it has written, the block it is in included", () => {
