@@ -17,6 +17,8 @@ import * as TestDb from "./support/TestDb.ts"
 /** How often another fiber had a turn while the effect ran. */
 const turnsDuring = Effect.fnUntraced(function* <A, E, R>(effect: Effect.Effect<A, E, R>) {
   let turns = 0
+  // What was scheduled before has its turn now, so that it moves nobody's place in the turns to come.
+  yield* Effect.yieldNow
   // Yields each time round.
   const other = yield* Effect.forkChild(Effect.forever(Effect.sync(() => turns++)), { startImmediately: true })
   const before = turns
@@ -80,20 +82,18 @@ describe("status says the longest turn", () => {
 
   it.effect("which no tables share that wait to be built", () =>
     Effect.gen(function* () {
-      const bucket = TestDb.bucket()
-      const process = yield* TestDb.process(bucket)
-      const before = yield* process.open({ walFlush: "manual" })
+      const process = yield* TestDb.process(TestDb.bucket())
+      const db = yield* process.open({ walFlush: "manual", l0SstSizeBytes: 50_000 })
       for (let wal = 0; wal < 4; wal++) {
-        for (let n = 0; n < 3000; n++) yield* before.put(keyOf(3000 * wal + n), "value", { awaitDurable: false })
-        yield* before.flush("wal")
+        for (let n = 0; n < 3000; n++) yield* db.put(keyOf(3000 * wal + n), "value", { awaitDurable: false })
+        yield* db.flush("wal")
       }
-      yield* TestDb.crash(process)
-      const db = yield* (yield* TestDb.process(bucket)).open({ l0SstSizeBytes: 50_000 })
+      assert.isAtLeast((yield* db.status).immutableMemtables, 3)
       yield* TestDb.awaitWithTime(db.flush("memtable"))
-      const { l0Tables, longestTurnMillis } = yield* db.status
+      const { l0Tables, longestTurnMillis, longestTurnPlace } = yield* db.status
       assert.strictEqual(l0Tables, 4)
       // Eight steps, and the readings before and after them.
-      assert.isAtMost(longestTurnMillis, 2 * 0.09)
+      assert.isAtMost(longestTurnMillis, 2 * 0.09, longestTurnPlace)
     }).pipe(withSlowClock(10_000n))
   )
 })
@@ -179,3 +179,75 @@ describe("others have a turn", () => {
     })
   )
 })
+
+describe("a slice ends by time, too", () => {
+  // Every look at the clock ends a slice.
+  const slowly = withSlowClock(1_000_000n)
+
+  it.effect("when a memtable is ordered for a scan, and when the scan gives what memory has", () =>
+    Effect.gen(function* () {
+      const db = yield* openWith(puts)
+      // Five turns of eight looks each, see above.
+      assert.isAtLeast(yield* turnsDuring(Stream.runDrain(db.scan(KeyRange.all, { limit: 1 }))), 40)
+      assert.isAtLeast(yield* turnsDuring(Stream.runDrain(db.scan(KeyRange.all))), Math.floor(rows / 64))
+    }).pipe(slowly)
+  )
+
+  it.effect("when a scan passes by deleted keys", () =>
+    Effect.gen(function* () {
+      const db = yield* openWith(batchOf((batch, n) => WriteBatch.delete(batch, keyOf(n))))
+      yield* Stream.runDrain(db.scan(KeyRange.all, { limit: 1 }))
+      assert.isAtLeast(yield* turnsDuring(Stream.runDrain(db.scan(KeyRange.all))), Math.floor(rows / 512))
+    }).pipe(slowly)
+  )
+
+  it.effect("when a table is made, and when its index is", () =>
+    Effect.gen(function* () {
+      const db = yield* openWith(puts, { blockSizeBytes: 1024 })
+      yield* Stream.runDrain(db.scan(KeyRange.all, { limit: 1 }))
+      assert.isAtLeast(yield* turnsDuring(db.flush("memtable")), Math.floor(rows / 64) + Math.floor(rows / 512))
+    }).pipe(slowly)
+  )
+
+  it.effect("when the index of a large WAL object is made", () =>
+    Effect.gen(function* () {
+      const turnsOf = Effect.fnUntraced(function* (valueBytes: number) {
+        const process = yield* TestDb.process(TestDb.bucket())
+        const db = yield* process.open({ walFlush: "manual", blockSizeBytes: 1024 })
+        const value = new Uint8Array(valueBytes)
+        for (let n = 0; n < 3000; n++) yield* db.put(keyOf(n), value, { awaitDurable: false })
+        return yield* turnsDuring(db.flush("wal"))
+      })
+      // 3,000 blocks, 512 at a time.
+      assert.isAtLeast(yield* turnsOf(1000), (yield* turnsOf(1)) + 6)
+    }).pipe(slowly)
+  )
+
+  it.effect("when a WAL object is replayed", () => Effect.map(turnsOfOpen(3000, 1), atLeast(3000 / 64)).pipe(slowly))
+})
+
+it.effect("a replay of large values gives turns by their bytes", () =>
+  // Each is a step, and 32 steps are a slice.
+  Effect.map(turnsOfOpen(130, 100_000), atLeast(130 / 32))
+)
+
+it.effect("a replay of small values gives turns by their number", () =>
+  Effect.map(turnsOfOpen(30_000, 1), atLeast(30_000 / 2048))
+)
+
+/** How many turns an open gives that replays so many rows, beyond those of one that replays a single row. */
+const turnsOfOpen = Effect.fnUntraced(function* (count: number, valueBytes: number) {
+  const turnsOf = Effect.fnUntraced(function* (count: number) {
+    const bucket = TestDb.bucket()
+    const process = yield* TestDb.process(bucket)
+    const before = yield* process.open({ walFlush: "manual" })
+    const value = new Uint8Array(valueBytes)
+    for (let n = 0; n < count; n++) yield* before.put(keyOf(n), value, { awaitDurable: false })
+    yield* TestDb.awaitWithTime(before.flush("wal"))
+    yield* TestDb.crash(process)
+    return yield* turnsDuring((yield* TestDb.process(bucket)).open())
+  })
+  return (yield* turnsOf(count)) - (yield* turnsOf(1))
+})
+
+const atLeast = (least: number) => (turns: number) => assert.isAtLeast(turns, Math.floor(least))

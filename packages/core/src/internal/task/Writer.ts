@@ -216,7 +216,8 @@ const readsOf = (ground: Ground, cell: StateCell, lifecycle: Lifecycle): Reads.R
     },
     merge: ground.merge,
     hideExpired: ground.settings.hideExpired,
-    clock: ground.clock
+    clock: ground.clock,
+    turns: ground.turns
   })
 }
 
