@@ -119,7 +119,7 @@ export const make = Effect.fn("DbReader.make")(function* (
     newGeneration: () => Generation.make({ hashSeed: Math.floor(random.nextDoubleUnsafe() * Number.MAX_SAFE_INTEGER) }),
     check: (manifest) => Effect.fromResult(ManifestStore.readable(manifest, paths.root))
   }
-  const tables = new TablesOfManifest(TableStore.make({ store, paths, compression, cache: yield* BlockCache }))
+  const tables = new TablesOfManifest(TableStore.make({ store, paths, compression, cache: yield* BlockCache, turns }))
   let shown = yield* LatestView.load(latest)
   const view = (): ReadView => ({
     state: shown.state,

@@ -3,6 +3,7 @@
  * is long is done in slices, and others have a turn in between. Turns are counted, not
  * timed.
  */
+import * as BlockCache from "@effect-slatedb/core/BlockCache"
 import * as KeyRange from "@effect-slatedb/core/KeyRange"
 import type * as Settings from "@effect-slatedb/core/Settings"
 import * as WriteBatch from "@effect-slatedb/core/WriteBatch"
@@ -206,6 +207,20 @@ describe("a slice ends by time, too", () => {
       const db = yield* openWith(puts, { blockSizeBytes: 1024 })
       yield* Stream.runDrain(db.scan(KeyRange.all, { limit: 1 }))
       assert.isAtLeast(yield* turnsDuring(db.flush("memtable")), Math.floor(rows / 64) + Math.floor(rows / 512))
+    }).pipe(slowly)
+  )
+
+  it.effect("when the blocks of a new table are cached", () =>
+    Effect.gen(function* () {
+      const turnsOfFlush = Effect.gen(function* () {
+        const db = yield* openWith(puts, { blockSizeBytes: 1024 })
+        return yield* turnsDuring(db.flush("memtable"))
+      })
+      const uncached = yield* Effect.provide(turnsOfFlush, BlockCache.layerNoop)
+      const cache = BlockCache.makeMemory({ blockBytesMax: 2 ** 24, metaBytesMax: 2 ** 24 })
+      const cached = yield* Effect.provideService(turnsOfFlush, BlockCache.BlockCache, cache)
+      assert.isAtLeast(cached - uncached, Math.floor(cache.stats().blockBytes / 1024 / 128))
+      assert.isAbove(cache.stats().blockBytes, 4 * 128 * 1024)
     }).pipe(slowly)
   )
 

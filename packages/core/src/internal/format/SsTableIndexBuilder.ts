@@ -10,6 +10,8 @@
  * if somebody else shall have a turn.
  */
 
+import { SsTableIndex } from "./SsTableIndex.ts"
+
 /** Bytes per block beyond its key, at most: key length, padding, table, vtable, vector slot. */
 const entryBytesMax = 4 + 3 + 20 + 8 + 4
 
@@ -58,6 +60,22 @@ export class SsTableIndexBuilder {
     this.separatorBytes = separatorEnd
     this.offsets.push(offset)
     this.separatorEnds.push(separatorEnd)
+  }
+
+  /** The index as a reader has it, of a table whose data ends at `dataEnd`. */
+  built(dataEnd: number): SsTableIndex {
+    const keys = new Uint32Array(2 * this.offsets.length)
+    for (let i = 0, start = 0; i < this.offsets.length; i++) {
+      keys[2 * i] = start
+      start = this.separatorEnds[i] as number
+      keys[2 * i + 1] = start
+    }
+    return new SsTableIndex(
+      this.separators.slice(0, this.separatorBytes),
+      Float64Array.from(this.offsets),
+      keys,
+      dataEnd
+    )
   }
 
   /** Writes up to `entriesMax` more entries and says whether that was all. No block is added from the first call on. */

@@ -23,12 +23,13 @@ import { type RowView, Kind } from "../model/RowEntry.ts"
 import type { CompressionCodec, SsTableInfo } from "../model/SsTable.ts"
 import * as Row from "./Row.ts"
 import { BlockBuilder, blockBytesMax, bytesMax } from "./BlockBuilder.ts"
-import { BloomFilterBuilder } from "./BloomFilter.ts"
+import { type BloomFilter, BloomFilterBuilder } from "./BloomFilter.ts"
 import * as Checksum from "./Checksum.ts"
 import * as Integer64 from "./Integer64.ts"
 import { OutputChunks } from "./OutputChunks.ts"
 import * as Section from "./Section.ts"
 import { SipHash } from "./SipHash.ts"
+import type { SsTableIndex } from "./SsTableIndex.ts"
 import { SsTableIndexBuilder } from "./SsTableIndexBuilder.ts"
 import * as SsTableInfoCodec from "./SsTableInfoCodec.ts"
 import { SsTableStatsBuilder } from "./SsTableStatsBuilder.ts"
@@ -54,6 +55,8 @@ export interface Options {
   /** The codec of that name; with `none` it is not used. */
   readonly codec: Section.Codec | undefined
   readonly crc32: Checksum.Checksum
+  /** Bytes of the first blocks that are kept uncompressed, for a cache. Absent: none. */
+  readonly keptBlockBytesMax?: number | undefined
 }
 
 export interface Table {
@@ -62,6 +65,14 @@ export interface Table {
   readonly sizeBytes: number
   readonly info: SsTableInfo
   readonly rowCount: number
+}
+
+/** Parts of a table as a reader has them. They share no bytes with its body. */
+export interface Parts {
+  readonly index: SsTableIndex
+  readonly filter: BloomFilter | undefined
+  /** The first blocks, uncompressed: as many as were to be kept. */
+  readonly keptBlocks: ReadonlyArray<Uint8Array>
 }
 
 export class SsTableWriter {
@@ -86,6 +97,8 @@ export class SsTableWriter {
   private merges = 0
   /** How many parts of what `finish` has to do are done. */
   private partsDone = 0
+  private readonly keptBlocks: Array<Uint8Array> = []
+  private keptBytes = 0
   private filterOffset = 0
   private indexOffset = 0
   private statsOffset = 0
@@ -171,6 +184,15 @@ export class SsTableWriter {
     return { body: output.finish(), sizeBytes, info, rowCount: this.rowCount }
   }
 
+  /** What a cache keeps of the finished table. */
+  parts(): Parts {
+    return {
+      index: this.index.built(this.filterOffset),
+      filter: this.hasFilter ? this.filter?.built() : undefined,
+      keptBlocks: this.keptBlocks
+    }
+  }
+
   /** Works on the next part, and says whether it is done. */
   private finishPart(unitsMax: number): boolean {
     const { output } = this
@@ -238,6 +260,7 @@ export class SsTableWriter {
   private endBlock(): void {
     const { block, options, output } = this
     const end = block.end()
+    this.keep(block.buffer, this.codec === undefined ? output.position : 0, end)
     if (this.codec === undefined) {
       invariant(block.buffer === output.chunk, "a block stays where it was begun")
       output.position = Section.seal(output.chunk, output.position, end, options.crc32)
@@ -250,6 +273,13 @@ export class SsTableWriter {
     this.puts = 0
     this.deletes = 0
     this.merges = 0
+  }
+
+  /** Keeps a copy of the block at `bytes[start, end)`, if it is the next one and there is room. */
+  private keep(bytes: Uint8Array, start: number, end: number): void {
+    const { keptBlockBytesMax = 0 } = this.options
+    this.keptBytes += end - start
+    if (this.keptBytes <= keptBlockBytesMax) this.keptBlocks.push(copyOf(bytes, start, end))
   }
 
   private section(payload: Uint8Array): void {

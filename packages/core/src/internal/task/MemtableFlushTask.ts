@@ -99,9 +99,11 @@ export const make = Effect.fnUntraced(function* (options: {
         })
       )
     )
-    return table === undefined
-      ? undefined
-      : yield* retrying(options.tables.create(job.tableId, table.body, table.info, options.ulids.next()))
+    if (table === undefined) return undefined
+    const { body, info, parts } = table
+    const stored = yield* retrying(options.tables.create(job.tableId, body, info, options.ulids.next()))
+    yield* options.tables.keep(job.tableId, parts)
+    return stored
   })
 
   const flushable = () => DbState.flushable(cell.state, settings.walEnabled ? cell.durableSequence : Infinity)
@@ -210,7 +212,7 @@ const buildTable = Effect.fnUntraced(function* (
   yield* turns.slices("table rows", stepsPerSlice, () => writeRows(rows, writer) === Step.done)
   if (writer.rowCount === 0) return undefined
   yield* turns.slices("table end", stepsPerSlice, () => writer.prepare(unitsPerStep))
-  return writer.finish()
+  return { ...writer.finish(), parts: writer.parts() }
 })
 
 /** Writes rows until the source pauses or ends, or enough bytes were written. */

@@ -129,6 +129,7 @@ const prepare = Effect.fnUntraced(function* (options: Options) {
   const random = yield* Random.Random
   const ulids = yield* UlidSource.make
   const clock = yield* Clock.Clock
+  const turns = new TurnMeter(clock)
   return {
     settings,
     paths,
@@ -136,14 +137,14 @@ const prepare = Effect.fnUntraced(function* (options: Options) {
     compression,
     ulids,
     clock,
-    turns: new TurnMeter(clock),
+    turns,
     merge: yield* MergeOperator,
     policy: yield* CompactionPolicy,
     newWriter: yield* Effect.fromResult(writers(settings, compression)),
     newGeneration: () => Generation.make({ hashSeed: Math.floor(random.nextDoubleUnsafe() * Number.MAX_SAFE_INTEGER) }),
     manifests: ManifestStore.make(store, paths, ulids),
     wals: WalStore.make(store, paths),
-    tables: TableStore.make({ store, paths, compression, cache: yield* BlockCache })
+    tables: TableStore.make({ store, paths, compression, cache: yield* BlockCache, turns })
   }
 })
 
@@ -172,7 +173,7 @@ const startTasks = Effect.fnUntraced(function* (ground: Ground, opened: Opening.
     ...ground,
     lifecycle,
     cell,
-    newWriter: () => newWriter("compacted"),
+    newWriter: () => newWriter("compacted", ground.tables.newBlockBytesMax),
     editManifest: keeper.edit
   })
   const wal = yield* WalFlushTask.make({
@@ -180,7 +181,7 @@ const startTasks = Effect.fnUntraced(function* (ground: Ground, opened: Opening.
     ...opened,
     lifecycle,
     cell,
-    newWriter: () => newWriter("wal"),
+    newWriter: () => newWriter("wal", 0),
     isLeaseFresh: keeper.isLeaseFresh,
     refreshManifest: keeper.refresh,
     onSealedDurable: memtables.memtableFrozen,
@@ -261,14 +262,15 @@ const unstored = (closeTimeout: Duration.Duration): DbError.DbError =>
 const writers = (
   settings: Settings.Settings,
   compression: Compression
-): Result.Result<(kind: "compacted" | "wal") => SsTableWriter, DbError.DbError> => {
+): Result.Result<(kind: "compacted" | "wal", keptBlockBytesMax: number) => SsTableWriter, DbError.DbError> => {
   const { blockSizeBytes, compression: codecName, filterBitsPerKey, minFilterKeys } = settings
   const codec = compression.codecs[codecName]
   if (codecName !== "none" && codec === undefined) return Result.fail(StoreFailure.missingCodec(codecName))
   return Result.succeed(
-    (kind) =>
+    (kind, keptBlockBytesMax) =>
       new SsTableWriter({
         kind,
+        keptBlockBytesMax,
         blockSizeBytes,
         filterBitsPerKey,
         minFilterKeys,

@@ -293,6 +293,38 @@ describe("the writer", () => {
     assert.deepStrictEqual(bytesOf(finer.finish()), bytesOf(table))
   })
 
+  it.each(["none", "lz4", "zstd"] as const)(
+    "gives a cache what a reader would find, in memory of its own: %s",
+    (codecName) => {
+      const rows = Array.from({ length: 1000 }, (_, i) =>
+        put(`key/${String(i).padStart(5, "0")}`, 1, "v".repeat(i % 50))
+      )
+      const codec = codecs.codecs[codecName]
+      const table = writer({ codecName, codec, keptBlockBytesMax: 20_000 })
+      for (const row of rows) table.add(view(row))
+      const { body, info, sizeBytes } = table.finish()
+      const bytes = concat(body)
+      const { filter, index, keptBlocks } = table.parts()
+      const read = Result.getOrThrow(SsTableReader.index(bytes, 0, info, codecs))
+      assert.strictEqual(bytes.length, sizeBytes)
+      assert.strictEqual(index.blockCount, read.blockCount)
+      const kept = keptBlocks.reduce((sum, block) => sum + block.length, 0)
+      assert.isAtMost(kept, 20_000)
+      assert.isAbove(kept, 20_000 - 1024)
+      for (let block = 0; block < index.blockCount; block++) {
+        assert.strictEqual(index.blockOffset(block), read.blockOffset(block))
+        assert.strictEqual(index.blockEnd(block), read.blockEnd(block))
+        assert.deepStrictEqual(index.separator(block), read.separator(block))
+        const payload = keptBlocks[block]
+        if (payload === undefined) continue
+        const [start, end] = [read.blockOffset(block), read.blockEnd(block)]
+        assert.deepStrictEqual(payload, Result.getOrThrow(SsTableReader.block(bytes, 0, start, end, info, codecs)))
+        assert.strictEqual(payload.buffer.byteLength, payload.length)
+      }
+      assert.deepStrictEqual(filter, Result.getOrThrow(SsTableReader.filter(bytes, 0, info, codecs)))
+    }
+  )
+
   it("says how much it has written, the block it is in included", () => {
     const table = writer()
     let before = -1
