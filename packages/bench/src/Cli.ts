@@ -23,6 +23,9 @@ import * as Scale from "./scale/Scale.ts"
 import * as ScaleOptions from "./scale/ScaleOptions.ts"
 import * as ScaleReport from "./scale/ScaleReport.ts"
 import * as Table from "./Table.ts"
+import * as Tail from "./tail/Tail.ts"
+import * as TailReport from "./tail/TailReport.ts"
+import * as Values from "./Values.ts"
 
 const s3sim = Command.make(
   "s3sim",
@@ -130,6 +133,39 @@ const plots = Command.make(
   )
 ).pipe(Command.withDescription("Draw a report of `scale`"))
 
+const tail = Command.make(
+  "tail",
+  {
+    entries: Options.count("n").pipe(Flag.withDefault(200_000), Flag.withDescription("Entries that are loaded")),
+    valueBytes: Options.whole("val", 0, Values.poolBytes - 1).pipe(
+      Flag.withDefault(100),
+      Flag.withDescription("Bytes of a value")
+    ),
+    putPercent: Options.whole("put-pct", 0, 100).pipe(Flag.withDefault(50), Flag.withDescription("Puts, in percent")),
+    loadPercent: Options.whole("load-pct", 1, 1000).pipe(
+      Flag.withDefault(50),
+      Flag.withDescription("What is offered, in percent of the maximum")
+    ),
+    seconds: Flag.Finite("seconds").pipe(Flag.withDefault(10), Flag.withDescription("How long it is offered")),
+    maximumSeconds: Flag.Finite("max-seconds").pipe(
+      Flag.withDefault(3),
+      Flag.withDescription("How long the maximum is looked for")
+    ),
+    store: Options.store.pipe(Flag.withDefault("file")),
+    s3Endpoint: Options.s3Endpoint,
+    settings: Options.settings,
+    json: Flag.String("json").pipe(Flag.optional, Flag.withDescription("Also write the report to this file"))
+  },
+  Effect.fnUntraced(function* ({ json, s3Endpoint, settings, store, ...options }) {
+    const fileSystem = yield* FileSystem.FileSystem
+    const directory = yield* fileSystem.makeTempDirectoryScoped({ prefix: "bench-" })
+    const s3 = Options.s3Location(s3Endpoint)
+    const report = yield* Tail.run({ ...options, database: { path: "db", directory, store, s3, settings } })
+    yield* Console.log(TailReport.text(report))
+    if (Option.isSome(json)) yield* Effect.promise(() => writeFile(json.value, `${Table.json(report, 1)}\n`))
+  }, Effect.scoped)
+).pipe(Command.withDescription("Measure the tail of latencies of effect-slatedb under a steady load"))
+
 export const command = Command.make(
   "bench",
   Options.flags,
@@ -138,5 +174,5 @@ export const command = Command.make(
   })
 ).pipe(
   Command.withDescription("Compare key-value engines side by side"),
-  Command.withSubcommands([s3sim, lifecycle, limits, scale, plots])
+  Command.withSubcommands([s3sim, lifecycle, limits, scale, plots, tail])
 )

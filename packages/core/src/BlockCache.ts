@@ -4,7 +4,8 @@
  *
  * One cache serves every database of a process, within one byte budget each for
  * blocks and for metadata. Tables never change, so nothing in it can be stale; what was
- * not used for long makes room. It is a service with a default, so a program
+ * not used for long makes room. A table that a memtable was flushed to is put in when it is
+ * stored, index and filter whole and blocks up to half of their budget. It is a service with a default, so a program
  * provides one only to change the budget.
  *
  * @stability unstable
@@ -74,6 +75,8 @@ export interface CacheStats {
  * @since 0.1.0
  */
 export interface BlockCache {
+  /** Bytes of blocks that it keeps at most. */
+  readonly blockBytesMax: number
   readonly table: (key: string) => CachedTable
   readonly stats: () => CacheStats
 }
@@ -96,6 +99,7 @@ export const makeMemory = (options: { readonly blockBytesMax: number; readonly m
   const metas = new Clock(options.metaBytesMax)
   const tables = new Map<string, Parts>()
   return {
+    blockBytesMax: options.blockBytesMax,
     table: (key) => {
       let last: Parts | undefined
       const present = (): Parts | undefined => {

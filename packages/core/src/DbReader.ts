@@ -31,6 +31,7 @@ import { type ReadView, TablesOfManifest } from "./internal/read/ReadView.ts"
 import * as ManifestStore from "./internal/store/ManifestStore.ts"
 import * as ObjectPaths from "./internal/store/ObjectPaths.ts"
 import * as TableStore from "./internal/store/TableStore.ts"
+import { TurnMeter } from "./internal/store/TurnMeter.ts"
 import * as UlidSource from "./internal/store/UlidSource.ts"
 import * as WalStore from "./internal/store/WalStore.ts"
 import { MergeOperator } from "./MergeOperator.ts"
@@ -106,16 +107,19 @@ export const make = Effect.fn("DbReader.make")(function* (
   const store = yield* ObjectStore
   const compression = yield* Compression
   const random = yield* Random.Random
+  const clock = yield* Clock.Clock
+  const turns = new TurnMeter(clock)
   const latest: LatestView.Options = {
     manifests: ManifestStore.make(store, paths, yield* UlidSource.make),
     wals: WalStore.make(store, paths),
     paths,
     compression,
+    turns,
     fetchesMax: settings.replayFetchesMax,
     newGeneration: () => Generation.make({ hashSeed: Math.floor(random.nextDoubleUnsafe() * Number.MAX_SAFE_INTEGER) }),
     check: (manifest) => Effect.fromResult(ManifestStore.readable(manifest, paths.root))
   }
-  const tables = new TablesOfManifest(TableStore.make({ store, paths, compression, cache: yield* BlockCache }))
+  const tables = new TablesOfManifest(TableStore.make({ store, paths, compression, cache: yield* BlockCache, turns }))
   let shown = yield* LatestView.load(latest)
   const view = (): ReadView => ({
     state: shown.state,
@@ -134,7 +138,8 @@ export const make = Effect.fn("DbReader.make")(function* (
       },
       merge: yield* MergeOperator,
       hideExpired: settings.hideExpired,
-      clock: yield* Clock.Clock
+      clock,
+      turns
     }),
     refresh: oneAtATime.withPermit(
       Effect.map(

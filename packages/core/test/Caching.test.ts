@@ -13,6 +13,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as TestClock from "effect/testing/TestClock"
+import { Block } from "../src/internal/format/Block.ts"
 import * as TestDb from "./support/TestDb.ts"
 
 const later = { awaitDurable: false } as const
@@ -23,14 +24,17 @@ const value = "v".repeat(400)
 
 /**
  * A table of 200 rows, two in each block. Those asked for have odd numbers: the newest version of a key that
- * begins a block might lie in the block before it, so that is looked at, too.
+ * begins a block might lie in the block before it, so that is looked at, too. Another handle, with no cache,
+ * flushed it.
  */
-const filled = (cache: BlockCache.BlockCache) =>
+const filled = (cache: BlockCache.BlockCache, rows = 200) =>
   Effect.gen(function* () {
     const process = yield* TestDb.process(TestDb.bucket())
+    const writer = yield* process.open(settings).pipe(Effect.provide(BlockCache.layerNoop))
+    for (let i = 0; i < rows; i++) yield* writer.put(keyOf(i), value, later)
+    yield* writer.flush("memtable")
+    yield* writer.close
     const db = yield* process.open(settings)
-    for (let i = 0; i < 200; i++) yield* db.put(keyOf(i), value, later)
-    yield* db.flush("memtable")
     yield* process.faults.reset
     const asked = Effect.map(process.faults.requests({ operation: "getRange" }), (requests) => requests.length)
     return { process, db, asked }
@@ -70,11 +74,7 @@ describe("a lookup", () => {
 
   it.effect("of a small table fetches it whole", () =>
     Effect.gen(function* () {
-      const process = yield* TestDb.alone
-      const db = yield* process.open(settings).pipe(Effect.provideService(BlockCache.BlockCache, cache()))
-      for (let i = 0; i < 60; i++) yield* db.put(keyOf(i), value, later)
-      yield* db.flush("memtable")
-      yield* process.faults.reset
+      const { db, process } = yield* filled(cache(), 60)
       for (let i = 0; i < 60; i++) yield* found(db.getOption(keyOf(i)))
       assert.lengthOf(yield* process.faults.requests(), 1)
     })
@@ -116,6 +116,50 @@ describe("a lookup", () => {
       yield* found(db.getOption(keyOf(7)))
       assert.strictEqual(yield* asked, 4)
     }).pipe(Effect.provide(BlockCache.layerNoop))
+  )
+})
+
+describe("a table that was flushed", () => {
+  const flushed = (cache: BlockCache.BlockCache, more: Settings.Input = {}) =>
+    Effect.gen(function* () {
+      const process = yield* TestDb.alone
+      const db = yield* process.open({ ...settings, ...more })
+      for (let i = 0; i < 200; i++) yield* db.put(keyOf(i), value, later)
+      yield* db.flush("memtable")
+      yield* process.faults.reset
+      const asked = Effect.map(process.faults.requests(), (requests) => requests.length)
+      return { db, asked }
+    }).pipe(Effect.provideService(BlockCache.BlockCache, cache))
+
+  it.effect.each(["none", "lz4"] as const)("is in the cache, index, filter and blocks: %s", (compression) =>
+    Effect.gen(function* () {
+      const kept = cache()
+      const { asked, db } = yield* flushed(kept, { compression })
+      assert.isAbove(kept.stats().metaBytes, 0)
+      assert.isAbove(kept.stats().blockBytes, 200 * 400)
+      for (let i = 0; i < 200; i++) assert.strictEqual(TestDb.text(yield* db.get(keyOf(i))), value)
+      assert.lengthOf(yield* TestDb.lines(db, { start: undefined, end: undefined }), 200)
+      assert.strictEqual(yield* asked, 0)
+    })
+  )
+
+  it.effect("takes half the room for blocks at most, from its first on, and leaves other tables the rest", () =>
+    Effect.gen(function* () {
+      const kept = cache(100_000)
+      const other = kept.table("other")
+      const weightless = Block.make(new Uint8Array(0), 2).sizeBytes
+      const weighing1000 = Block.make(new Uint8Array(1000 - weightless), 2)
+      for (let block = 0; block < 50; block++) other.keepBlock(block, weighing1000)
+      const { asked, db } = yield* flushed(kept)
+      const { blockBytes } = kept.stats()
+      assert.isAbove(blockBytes, 99_000)
+      assert.isAtMost(blockBytes, 100_000)
+      for (let block = 0; block < 50; block++) assert.isDefined(other.block(block))
+      yield* found(db.getOption(keyOf(0)))
+      assert.strictEqual(yield* asked, 0)
+      yield* found(db.getOption(keyOf(199)))
+      assert.strictEqual(yield* asked, 1)
+    })
   )
 })
 

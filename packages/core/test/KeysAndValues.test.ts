@@ -1,4 +1,5 @@
 /** Keys, values and batches: bytes or text, whole, dated, and each in its place. */
+import * as BlockCache from "@effect-slatedb/core/BlockCache"
 import * as KeyRange from "@effect-slatedb/core/KeyRange"
 import type * as Settings from "@effect-slatedb/core/Settings"
 import * as WriteBatch from "@effect-slatedb/core/WriteBatch"
@@ -93,7 +94,7 @@ describe("getMany", () => {
     Effect.gen(function* () {
       const bucket = TestDb.bucket()
       const process = yield* TestDb.process(bucket)
-      const db = yield* process.open()
+      const db = yield* process.open().pipe(Effect.provide(BlockCache.layerNoop))
       for (let i = 0; i < 100; i++) yield* db.put(`k${i}`, `old ${"v".repeat(1000)}`, later)
       yield* db.flush("memtable")
       const gate = yield* process.faults.hold({ operation: "getRange" })

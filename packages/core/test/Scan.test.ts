@@ -34,13 +34,16 @@ const spread = Effect.gen(function* () {
   return { bucket, db, process }
 })
 
-/** 500 rows in one table. */
+/** 500 rows in one table, of which no cache has anything: it was flushed by another handle. */
 const inOneTable = Effect.gen(function* () {
   const bucket = TestDb.bucket()
   const process = yield* TestDb.process(bucket)
-  const db = yield* process.open({ blockSizeBytes: 1024, l0MaxSsts: 10_000 })
-  for (let i = 0; i < 500; i++) yield* db.put(keyOf(i), valueOf(i), later)
-  yield* db.flush("memtable")
+  const settings = { blockSizeBytes: 1024, l0MaxSsts: 10_000 }
+  const writer = yield* process.open(settings).pipe(Effect.provide(BlockCache.layerNoop))
+  for (let i = 0; i < 500; i++) yield* writer.put(keyOf(i), valueOf(i), later)
+  yield* writer.flush("memtable")
+  yield* writer.close
+  const db = yield* process.open(settings)
   return { bucket, db, process }
 })
 

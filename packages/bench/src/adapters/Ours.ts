@@ -23,15 +23,25 @@ const through = <P extends object>(door: (handle: Doors.Handle) => Database<P>):
   version: PackageVersion.of("@effect-slatedb/core"),
   stores: ["memory", "file", "s3"],
   open: async (options) => {
-    const store = CountedObjectStore.make(await objectStore(options))
+    const { counters, layer } = await ground(options)
     const database = Db.layer({ path: options.path, settings: settings(options.settings) })
-    const runtime = ManagedRuntime.make(
-      Layer.provide(database, [store.layer, NodeCompression.layer, cache(options.settings)])
-    )
+    const runtime = ManagedRuntime.make(Layer.provide(database, layer))
     const db = await runtime.runPromise(Db.Db.use(Effect.succeed))
-    return door({ db, runtime, counters: store.counters })
+    return door({ db, runtime, counters })
   }
 })
+
+/** What does not depend on the door. */
+export type Ground = Omit<OpenOptions, "mode">
+
+/** What a database stands on: the store, with its counters, codecs and cache. */
+export const ground = async (options: Ground) => {
+  const store = CountedObjectStore.make(await objectStore(options))
+  return {
+    layer: Layer.mergeAll(store.layer, NodeCompression.layer, cache(options.settings)),
+    counters: store.counters
+  }
+}
 
 /** One fiber around the loop, with synchronous reads of what is in memory. */
 export const resident = through(Doors.resident)
@@ -45,7 +55,7 @@ export const withPromises = through(Doors.promise)
 type StoreLayer = Layer.Layer<ObjectStore.ObjectStore, ObjectStore.ObjectStoreError>
 
 /** Only the store that is asked for is imported: the memory of the others is not the engine's. */
-const objectStore = async ({ directory, s3, settings, store }: OpenOptions): Promise<StoreLayer> => {
+const objectStore = async ({ directory, s3, settings, store }: Ground): Promise<StoreLayer> => {
   switch (store) {
     case "memory":
       return (await import("@effect-slatedb/store-memory/MemoryObjectStore")).layer

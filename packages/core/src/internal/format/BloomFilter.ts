@@ -141,6 +141,12 @@ export class BloomFilterBuilder {
     this.place(Infinity)
     return this.bytes ?? new Uint8Array(2)
   }
+
+  /** The filter as a reader has it; it shares the payload's bytes. */
+  built(): BloomFilter {
+    const payload = this.finish()
+    return new BloomFilter(payload, 2, payload.length, Math.min(probesFor(this.bitsPerKey), probesMax))
+  }
 }
 
 const decodeBloom = (bytes: Uint8Array, start: number, end: number): Result.Result<BloomFilter, FormatError> => {

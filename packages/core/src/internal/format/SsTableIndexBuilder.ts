@@ -5,7 +5,12 @@
  * from the end of the buffer to its front, children before parents, the first
  * block last, one vtable for all entries of a shape. So equal blocks give equal
  * bytes, and goldens can be compared whole.
+ *
+ * The size of the buffer is known at the end, so entries are written then, in slices
+ * if somebody else shall have a turn.
  */
+
+import { SsTableIndex } from "./SsTableIndex.ts"
 
 /** Bytes per block beyond its key, at most: key length, padding, table, vtable, vector slot. */
 const entryBytesMax = 4 + 3 + 20 + 8 + 4
@@ -29,6 +34,10 @@ export class SsTableIndexBuilder {
   private bytes = new Uint8Array(0)
   private view = new DataView(this.bytes.buffer)
   private done = 0
+  /** Where the table of each entry that is placed begins, counted from the buffer's end; empty before the first. */
+  private tables = new Uint32Array(0)
+  private readonly vtables = new Map<object, number>()
+  private placed = 0
 
   get blockCount(): number {
     return this.offsets.length
@@ -53,15 +62,40 @@ export class SsTableIndexBuilder {
     this.separatorEnds.push(separatorEnd)
   }
 
-  /** The index as it is stored, before compression. */
-  encode(): Uint8Array {
+  /** The index as a reader has it, of a table whose data ends at `dataEnd`. */
+  built(dataEnd: number): SsTableIndex {
+    const keys = new Uint32Array(2 * this.offsets.length)
+    for (let i = 0, start = 0; i < this.offsets.length; i++) {
+      keys[2 * i] = start
+      start = this.separatorEnds[i] as number
+      keys[2 * i + 1] = start
+    }
+    return new SsTableIndex(
+      this.separators.slice(0, this.separatorBytes),
+      Float64Array.from(this.offsets),
+      keys,
+      dataEnd
+    )
+  }
+
+  /** Writes up to `entriesMax` more entries and says whether that was all. No block is added from the first call on. */
+  place(entriesMax: number): boolean {
     const count = this.offsets.length
-    this.bytes = new Uint8Array(frameBytesMax + count * entryBytesMax + this.separatorBytes)
-    this.view = new DataView(this.bytes.buffer)
-    this.done = 0
-    const tables = new Uint32Array(count)
-    const vtables = new Map<object, number>()
-    for (let i = 0; i < count; i++) tables[i] = this.entry(i, vtables)
+    if (this.placed === 0) {
+      this.bytes = new Uint8Array(frameBytesMax + count * entryBytesMax + this.separatorBytes)
+      this.view = new DataView(this.bytes.buffer)
+      this.tables = new Uint32Array(count)
+    }
+    const end = Math.min(count, this.placed + entriesMax)
+    for (; this.placed < end; this.placed++) this.tables[this.placed] = this.entry(this.placed)
+    return this.placed === count
+  }
+
+  /** The index as it is stored, before compression. Called once. */
+  encode(): Uint8Array {
+    this.place(Infinity)
+    const { tables } = this
+    const count = tables.length
     for (let i = count - 1; i >= 0; i--) this.offsetTo(tables[i] as number)
     this.u32(count)
     const vector = this.done
@@ -78,7 +112,7 @@ export class SsTableIndexBuilder {
   }
 
   /** Writes entry `index` and says where its table begins, counted from the buffer's end. */
-  private entry(index: number, vtables: Map<object, number>): number {
+  private entry(index: number): number {
     const start = index === 0 ? 0 : (this.separatorEnds[index - 1] as number)
     const key = this.separators.subarray(start, this.separatorEnds[index])
     this.align(key.length, 4)
@@ -99,11 +133,11 @@ export class SsTableIndexBuilder {
     const table = this.done
     const tableBytes = table - tableEnd
     const shape = tableBytes === 8 ? shapeFirst : tableBytes === 16 ? shapeAligned : shapePadded
-    let vtable = vtables.get(shape)
+    let vtable = this.vtables.get(shape)
     if (vtable === undefined) {
       for (let i = 3; i >= 0; i--) this.u16(shape[i] as number)
       vtable = this.done
-      vtables.set(shape, vtable)
+      this.vtables.set(shape, vtable)
     }
     this.view.setInt32(this.bytes.length - table, vtable - table, true)
     return table

@@ -13,32 +13,36 @@
  *
  * A row is encoded once, where it will be stored (with a codec: into a block that
  * is then compressed). Nothing is allocated per row or, without a codec, per block.
- * Work that cannot be done row by row is in `finish`; its larger part, setting the
- * filter's bits, can be done before in slices with `prepare`.
+ * Work that cannot be done row by row is in `finish`; it can be done before in slices
+ * with `prepare`.
  *
  * It does not sort, deduplicate, or know what is visible.
  */
 import { copyOf } from "../model/ByteCopy.ts"
 import { type RowView, Kind } from "../model/RowEntry.ts"
 import type { CompressionCodec, SsTableInfo } from "../model/SsTable.ts"
-import type { BlockStats } from "../model/SsTableStats.ts"
 import * as Row from "./Row.ts"
+import { Block } from "./Block.ts"
 import { BlockBuilder, blockBytesMax, bytesMax } from "./BlockBuilder.ts"
-import { BloomFilterBuilder } from "./BloomFilter.ts"
+import { type BloomFilter, BloomFilterBuilder } from "./BloomFilter.ts"
 import * as Checksum from "./Checksum.ts"
 import * as Integer64 from "./Integer64.ts"
 import { OutputChunks } from "./OutputChunks.ts"
 import * as Section from "./Section.ts"
 import { SipHash } from "./SipHash.ts"
+import type { SsTableIndex } from "./SsTableIndex.ts"
 import { SsTableIndexBuilder } from "./SsTableIndexBuilder.ts"
 import * as SsTableInfoCodec from "./SsTableInfoCodec.ts"
-import * as SsTableStatsCodec from "./SsTableStatsCodec.ts"
+import { SsTableStatsBuilder } from "./SsTableStatsBuilder.ts"
 
 /** The format version that is written. */
 export const formatVersion = 2
 
 /** Bytes of the footer: offset of the info, format version. */
 export const footerBytes = 10
+
+/** Bits of the filter, its section, entries of the index, its section, the stats. */
+const partsOfFinish = 5
 
 export interface Options {
   readonly kind: SsTableInfo["kind"]
@@ -52,6 +56,8 @@ export interface Options {
   /** The codec of that name; with `none` it is not used. */
   readonly codec: Section.Codec | undefined
   readonly crc32: Checksum.Checksum
+  /** What the first blocks weigh that are kept uncompressed, for a cache. Absent: none. */
+  readonly keptBlockBytesMax?: number | undefined
 }
 
 export interface Table {
@@ -60,6 +66,14 @@ export interface Table {
   readonly sizeBytes: number
   readonly info: SsTableInfo
   readonly rowCount: number
+}
+
+/** Parts of a table as a reader has them. They share no bytes with its body. */
+export interface Parts {
+  readonly index: SsTableIndex
+  readonly filter: BloomFilter | undefined
+  /** The first blocks, uncompressed: as many as were to be kept. */
+  readonly keptBlocks: ReadonlyArray<Block>
 }
 
 export class SsTableWriter {
@@ -77,11 +91,18 @@ export class SsTableWriter {
   private lastSequence = 0
   private rawKeyBytes = 0
   private rawValueBytes = 0
-  private readonly blockStats: Array<BlockStats> = []
+  private readonly stats: SsTableStatsBuilder | undefined
   // Rows of the current block, by kind.
   private puts = 0
   private deletes = 0
   private merges = 0
+  /** How many parts of what `finish` has to do are done. */
+  private partsDone = 0
+  private readonly keptBlocks: Array<Block> = []
+  private keptBytes = 0
+  private filterOffset = 0
+  private indexOffset = 0
+  private statsOffset = 0
 
   constructor(options: Options) {
     invariant(options.blockSizeBytes >= 1 && options.blockSizeBytes <= blockBytesMax, "block size 1 to 65536 bytes")
@@ -90,6 +111,7 @@ export class SsTableWriter {
     this.codec = options.codecName === "none" ? undefined : options.codec
     this.isWal = options.kind === "wal"
     this.block = new BlockBuilder(options.blockSizeBytes)
+    this.stats = this.isWal ? undefined : new SsTableStatsBuilder()
     this.filter =
       this.isWal || options.filterBitsPerKey === 0 ? undefined : new BloomFilterBuilder(options.filterBitsPerKey)
   }
@@ -131,23 +153,18 @@ export class SsTableWriter {
   }
 
   /**
-   * Does up to `keysMax` keys' worth of what `finish` has to do, and says whether
-   * that was the last of it. No row is added from the first call on.
+   * Does a part of what `finish` has to do, and says whether that was the last of it: up to `unitsMax` keys of the
+   * filter, up to `unitsMax` blocks of the index, or a whole section. No row is added from the first call on.
    */
-  prepare(keysMax: number): boolean {
-    return !this.hasFilter || this.filter === undefined || this.filter.place(keysMax)
+  prepare(unitsMax: number): boolean {
+    if (this.partsDone < partsOfFinish && this.finishPart(unitsMax)) this.partsDone++
+    return this.partsDone === partsOfFinish
   }
 
   /** Completes the object. The writer is not to be used any more. */
   finish(): Table {
-    const { output } = this
-    if (this.block.rowCount !== 0) this.endBlock()
-    const filterOffset = output.sizeBytes
-    if (this.hasFilter && this.filter !== undefined) this.section(this.filter.finish())
-    const indexOffset = output.sizeBytes
-    this.section(this.index.encode())
-    const statsOffset = output.sizeBytes
-    if (!this.isWal) this.section(this.stats())
+    while (!this.prepare(Infinity));
+    const { filterOffset, indexOffset, output, statsOffset } = this
     const infoOffset = output.sizeBytes
     const info: SsTableInfo = {
       firstEntry: this.firstEntry,
@@ -166,6 +183,39 @@ export class SsTableWriter {
     this.footer(infoOffset)
     const sizeBytes = output.sizeBytes
     return { body: output.finish(), sizeBytes, info, rowCount: this.rowCount }
+  }
+
+  /** What a cache keeps of the finished table. */
+  parts(): Parts {
+    return {
+      index: this.index.built(this.filterOffset),
+      filter: this.hasFilter ? this.filter?.built() : undefined,
+      keptBlocks: this.keptBlocks
+    }
+  }
+
+  /** Works on the next part, and says whether it is done. */
+  private finishPart(unitsMax: number): boolean {
+    const { output } = this
+    switch (this.partsDone) {
+      case 0:
+        return !this.hasFilter || this.filter === undefined || this.filter.place(unitsMax)
+      case 1:
+        if (this.block.rowCount !== 0) this.endBlock()
+        this.filterOffset = output.sizeBytes
+        if (this.hasFilter && this.filter !== undefined) this.section(this.filter.finish())
+        return true
+      case 2:
+        return this.index.place(unitsMax)
+      case 3:
+        this.indexOffset = output.sizeBytes
+        this.section(this.index.encode())
+        return true
+      default:
+        this.statsOffset = output.sizeBytes
+        if (this.stats !== undefined) this.section(this.stats.encode(this.rawKeyBytes, this.rawValueBytes))
+        return true
+    }
   }
 
   private get hasFilter(): boolean {
@@ -211,6 +261,7 @@ export class SsTableWriter {
   private endBlock(): void {
     const { block, options, output } = this
     const end = block.end()
+    this.keep(block.buffer, this.codec === undefined ? output.position : 0, end)
     if (this.codec === undefined) {
       invariant(block.buffer === output.chunk, "a block stays where it was begun")
       output.position = Section.seal(output.chunk, output.position, end, options.crc32)
@@ -218,11 +269,24 @@ export class SsTableWriter {
       this.plainSection(this.codec.compress(block.buffer.subarray(0, end)))
     }
     block.rowCount = 0
-    if (this.isWal) return
-    this.blockStats.push({ puts: this.puts, deletes: this.deletes, merges: this.merges })
+    if (this.stats === undefined) return
+    this.stats.add(this.puts, this.deletes, this.merges)
     this.puts = 0
     this.deletes = 0
     this.merges = 0
+  }
+
+  /** Keeps a copy of the block at `bytes[start, end)`, if it is the next one and there is room. */
+  private keep(bytes: Uint8Array, start: number, end: number): void {
+    const { keptBlockBytesMax = 0 } = this.options
+    if (this.keptBytes + end - start > keptBlockBytesMax) {
+      // A smaller one that still has room would not be the next one.
+      this.keptBytes = Infinity
+      return
+    }
+    const kept = Block.make(copyOf(bytes, start, end), formatVersion)
+    this.keptBytes += kept.sizeBytes
+    this.keptBlocks.push(kept)
   }
 
   private section(payload: Uint8Array): void {
@@ -236,19 +300,6 @@ export class SsTableWriter {
     const start = output.position
     output.append(stored)
     output.position = Section.seal(output.chunk, start, output.position, this.options.crc32)
-  }
-
-  private stats(): Uint8Array {
-    const sum = (count: (block: BlockStats) => number) =>
-      this.blockStats.reduce((total, block) => total + count(block), 0)
-    return SsTableStatsCodec.encode({
-      puts: sum((block) => block.puts),
-      deletes: sum((block) => block.deletes),
-      merges: sum((block) => block.merges),
-      rawKeyBytes: this.rawKeyBytes,
-      rawValueBytes: this.rawValueBytes,
-      blocks: this.blockStats
-    })
   }
 
   private footer(infoOffset: number): void {

@@ -22,6 +22,7 @@ import type { Sequence } from "../model/Sequence.ts"
 import type { ManifestStore } from "../store/ManifestStore.ts"
 import type { ObjectPaths } from "../store/ObjectPaths.ts"
 import type { Versioned } from "../store/SequencedObject.ts"
+import type { TurnMeter } from "../store/TurnMeter.ts"
 import type { WalStore } from "../store/WalStore.ts"
 import * as Replay from "../store/Replay.ts"
 
@@ -32,6 +33,7 @@ export interface Options {
   readonly compression: Compression
   readonly fetchesMax: number
   readonly newGeneration: () => Generation
+  readonly turns: TurnMeter
   /** Refuses a manifest that cannot be read. */
   readonly check: (manifest: Manifest) => Effect.Effect<Manifest, DbError.DbError>
 }

@@ -29,18 +29,23 @@ import type { RowView } from "../model/RowEntry.ts"
 import { RunCursor } from "../store/RunCursor.ts"
 import { SsTableCursor } from "../store/SsTableCursor.ts"
 import type { TableReader } from "../store/TableReader.ts"
+import type { TurnMeter } from "../store/TurnMeter.ts"
 import type { ReadView } from "./ReadView.ts"
 
 /** Entries of one chunk at most: enough to make the price of a chunk vanish, few enough to share the event loop. */
 const chunkEntriesMax = 512
 /** A chunk ends with the entry that takes it past so many bytes. */
 const chunkBytesMax = 256 * 1024
-/** Rows passed by between two yields to the event loop, where few or none are visible: about 1 ms. */
+/** Entries between two looks at the clock. */
+const entriesPerLook = 64
+/** Rows passed by before a look at the clock, and before others have a turn, where few or none are visible. */
+const rowsPerLook = 512
 const rowsPerTurn = 4096
-/** Chunks between two yields, where memory has everything. */
+/** Chunks between two yields, where memory has everything and time stands still. */
 const chunksPerTurn = 4
-/** Work on the order of memtables between two yields, in units of ten nanoseconds. */
-const orderUnitsPerTurn = 100_000
+/** Work on the order of memtables between two looks at the clock, in units of ten nanoseconds, and looks between two yields. */
+const orderUnitsPerLook = 12_500
+const orderLooksPerTurn = 8
 /** What a row that was appended meanwhile adds to it: more than it takes, so that an end comes near. */
 const orderUnitsPerNewRow = 400
 /** Tables that fetch at the same time. */
@@ -62,16 +67,30 @@ export interface Options extends ScanOptions {
 type Source = Cursor & { readonly load?: Effect.Effect<void, DbError.DbError> | undefined }
 
 /** Pulls chunks until the range or the limit ends; then fails with `Done`. */
-export const pull = (options: Options) => {
+export const pull = (options: Options, turns: TurnMeter) => {
   const scan = new RangeScan(options)
+  // Since others had a turn.
   let chunks = 0
-  const step: Effect.Effect<readonly [Entry, ...Array<Entry>], DbError.DbError | Cause.Done> = Effect.suspend(() => {
-    const chunk = scan.chunk()
-    if (isNonEmpty(chunk)) {
-      return ++chunks % chunksPerTurn === 0 ? Effect.as(Effect.yieldNow, chunk) : Effect.succeed(chunk)
-    }
-    return scan.isDone ? Cause.done() : Effect.andThen(scan.load, step)
+  let nanos = 0
+  const next = turns.whole("scan", (began) => {
+    const isDue = () => turns.isOver(began - nanos)
+    const chunk = scan.chunk(isDue)
+    const isTurnOver = ++chunks === chunksPerTurn || isDue()
+    nanos += turns.now - began
+    return { chunk, isTurnOver }
   })
+  const yielded = Effect.suspend(() => {
+    chunks = 0
+    nanos = 0
+    return Effect.yieldNow
+  })
+  const step: Effect.Effect<readonly [Entry, ...Array<Entry>], DbError.DbError | Cause.Done> = Effect.flatMap(
+    next,
+    ({ chunk, isTurnOver }) => {
+      if (isNonEmpty(chunk)) return isTurnOver ? Effect.as(yielded, chunk) : Effect.succeed(chunk)
+      return scan.isDone ? Cause.done() : Effect.andThen(scan.load ?? yielded, step)
+    }
+  )
   return step
 }
 
@@ -103,15 +122,19 @@ class RangeScan {
     this.isDone = this.#remaining <= 0
   }
 
-  /** The next entries; none when the scan is done, has to load, or should let others have a turn. */
-  chunk(): ReadonlyArray<Entry> {
+  /**
+   * The next entries; none when the scan is done, has to load, or should let others have a turn: when it passed by
+   * many rows, or when that is due, which it asks now and then.
+   */
+  chunk(isDue: () => boolean = never): ReadonlyArray<Entry> {
     const entries: Array<Entry> = []
     if (this.isDone) return entries
-    const rows = this.#current()
+    const rows = this.#current(isDue)
     if (rows === undefined) return entries
     const entriesMax = Math.min(chunkEntriesMax, this.#remaining)
-    for (let bytes = 0; entries.length < entriesMax && bytes < chunkBytesMax;) {
+    for (let bytes = 0, passed = 0; entries.length < entriesMax && bytes < chunkBytesMax;) {
       const step = rows.next()
+      if (step === Step.blocked && this.#isPause && (passed += rowsPerLook) < rowsPerTurn && !isDue()) continue
       if (step !== Step.row) {
         this.isDone = step === Step.done
         break
@@ -119,6 +142,7 @@ class RangeScan {
       const entry = this.#entry(rows.row)
       entries.push(entry)
       bytes += entry.key.length + entry.value.length
+      if (entries.length % entriesPerLook === 0 && isDue()) break
     }
     this.#remaining -= entries.length
     this.isDone ||= this.#remaining === 0
@@ -139,11 +163,16 @@ class RangeScan {
     }
   }
 
-  /** Loads everything that the merge waits for, at once; where it waits for nothing, others have a turn. */
-  get load(): Effect.Effect<void, DbError.DbError> {
+  /** Loads everything that the merge waits for, at once; absent where it waits for nothing. */
+  get load(): Effect.Effect<void, DbError.DbError> | undefined {
     const blocked = this.#merge?.blocked ?? []
-    if (blocked.length === 0) return Effect.yieldNow
+    if (blocked.length === 0) return undefined
     return Effect.forEach(blocked, (source) => source.load ?? Effect.void, { concurrency: fetchesMax, discard: true })
+  }
+
+  /** Whether the rows are blocked only so that somebody looks at the clock. */
+  get #isPause(): boolean {
+    return this.#merge?.blocked.length === 0
   }
 
   /** What is left of the range, should the scan have to start anew. */
@@ -159,7 +188,7 @@ class RangeScan {
   }
 
   /** The rows of the present state; from the start of what is left, when it has changed. Absent while memory is ordered. */
-  #current(): Cursor | undefined {
+  #current(isDue: () => boolean): Cursor | undefined {
     const view = this.#options.view()
     if (this.#rows !== undefined && (view.state === this.#view?.state || !this.#hasGiven)) return this.#rows
     this.#view = view
@@ -167,10 +196,10 @@ class RangeScan {
     this.#rows = undefined
     this.#merge = undefined
     const inMemory = generationsOf(view)
-    if (!this.#isOrdered(inMemory)) return undefined
+    if (!this.#isOrdered(inMemory, isDue)) return undefined
     const order = this.#isAscending ? "ascending" : "descending"
     this.#merge = new KWayMerge(this.#sources(view, inMemory), order)
-    this.#rows = Visibility.make(new PacedCursor(this.#merge, rowsPerTurn), order, {
+    this.#rows = Visibility.make(new PacedCursor(this.#merge, rowsPerLook), order, {
       maxSequence: view.maxSequence,
       now: this.#options.now,
       merge: this.#options.merge
@@ -179,12 +208,17 @@ class RangeScan {
   }
 
   /** Orders what is not in order yet, a slice at a time; whether it is now. */
-  #isOrdered(inMemory: ReadonlyArray<Generation>): boolean {
+  #isOrdered(inMemory: ReadonlyArray<Generation>, isDue: () => boolean): boolean {
     const rows = inMemory.reduce((sum, { rowCount }) => sum + rowCount, 0)
     const newRows = Math.max(0, rows - (this.#rowsToOrder ?? rows))
     this.#rowsToOrder = rows
-    const units = orderUnitsPerTurn + newRows * orderUnitsPerNewRow
-    return inMemory.every((generation) => generation.prepareOrder(units))
+    // What was appended is made up for in any time: else writers could keep ahead for ever.
+    let units = orderUnitsPerLook + newRows * orderUnitsPerNewRow
+    for (let looks = 1; ; looks++) {
+      if (inMemory.every((generation) => generation.prepareOrder(units))) return true
+      if (looks === orderLooksPerTurn || isDue()) return false
+      units = orderUnitsPerLook
+    }
   }
 
   #sources(view: ReadView, inMemory: ReadonlyArray<Generation>): ReadonlyArray<Source> {
@@ -220,5 +254,7 @@ const generationsOf = ({ maxSequence, state }: ReadView): ReadonlyArray<Generati
   [state.open, ...state.sealed.map(({ generation }) => generation)].filter(
     ({ firstSequence, rowCount }) => rowCount > 0 && firstSequence <= maxSequence
   )
+
+const never = (): boolean => false
 
 const isNonEmpty = <A>(values: ReadonlyArray<A>): values is readonly [A, ...Array<A>] => values.length > 0

@@ -16,6 +16,7 @@ import { ByteCopies } from "../lsm/ByteCopies.ts"
 import type { MergeFunction } from "../lsm/MergeFold.ts"
 import { missing, PointLookup } from "./PointLookup.ts"
 import { Lack, LocalParts } from "../store/TableSearch.ts"
+import type { TurnMeter } from "../store/TurnMeter.ts"
 import * as RangeScan from "./RangeScan.ts"
 import type { ReadView } from "./ReadView.ts"
 
@@ -29,6 +30,7 @@ export interface Options {
   readonly merge: MergeFunction | undefined
   readonly hideExpired: boolean
   readonly clock: Clock.Clock
+  readonly turns: TurnMeter
 }
 
 /** A moment that is kept visible: no flush drops what can be seen at it, until it is let go. */
@@ -119,7 +121,7 @@ export const make = (options: Options): Reads => {
         )
         return Effect.map(held, ({ view }) => {
           const pull = Effect.catchDefect(
-            RangeScan.pull({ ...scan, range, view, now: now(), merge, keyCopies, valueCopies }),
+              RangeScan.pull({ ...scan, range, view, now: now(), merge, keyCopies, valueCopies }, options.turns),
             thrown
           )
           return Stream.fromPull(Effect.succeed(Effect.suspend(() => options.refusal() ?? pull)))

@@ -15,6 +15,7 @@ import type { RowView } from "../model/RowEntry.ts"
 import type { Sequence } from "../model/Sequence.ts"
 import type { ObjectPaths } from "./ObjectPaths.ts"
 import * as StoreFailure from "./StoreFailure.ts"
+import type { TurnMeter } from "./TurnMeter.ts"
 import type { WalStore } from "./WalStore.ts"
 
 export interface Options {
@@ -24,6 +25,7 @@ export interface Options {
   /** First and last id, both included. */
   readonly from: number
   readonly to: number
+  readonly turns: TurnMeter
   /** Objects fetched at once at most. */
   readonly fetchesMax: number
   /** Rows up to this sequence number are in tables already. */
@@ -36,8 +38,10 @@ export interface Options {
   readonly onWal: (id: number) => void
 }
 
-/** Rows applied between two yields to the event loop. */
-const rowsPerSlice = 2048
+/** Steps between two yields to the event loop, if time does not end a slice before; what is applied in a step. */
+const stepsPerSlice = 32
+const rowsPerStep = 64
+const bytesPerStep = 64 * 1024
 
 /** A WAL object that must be there is not: `id` may have been collected since the manifest was read. */
 export const missing = (paths: ObjectPaths, id: number): DbError.DbError =>
@@ -52,26 +56,35 @@ export const missing = (paths: ObjectPaths, id: number): DbError.DbError =>
 
 /** Applies the objects in order; answers with the greatest sequence number met. */
 export const run = (options: Options): Effect.Effect<Sequence, DbError.DbError> => {
-  const { from, paths, to, wals } = options
+  const { from, paths, to, turns, wals } = options
   let last = options.lastSequence
   const apply = Effect.fnUntraced(function* (id: number, bytes: Uint8Array) {
     const path = paths.wals.path(id)
-    const rows = yield* Effect.fromResult(WalReader.open(bytes, options.compression)).pipe(
-      Effect.mapError(StoreFailure.fromFormat(path))
-    )
+    const opened = yield* turns.whole("replay", () => WalReader.open(bytes, options.compression))
+    const rows = yield* Effect.mapError(Effect.fromResult(opened), StoreFailure.fromFormat(path))
     const floor = last
-    for (let count = 1; ; count++) {
-      const step = rows.next()
-      if (step === BlockStep.done) break
-      if (rows.error !== undefined) return yield* StoreFailure.fromFormat(path)(rows.error)
-      const { sequence } = rows.row
-      if (sequence > options.skipThrough) {
-        if (sequence < last || sequence <= floor) return yield* wentBack(path, sequence, last)
+    const end: { failure: DbError.DbError | undefined } = { failure: undefined }
+    yield* turns.slices("replay", stepsPerSlice, () => {
+      for (let count = 0, size = 0; count < rowsPerStep && size < bytesPerStep; count++) {
+        const step = rows.next()
+        if (step === BlockStep.done) return true
+        if (rows.error !== undefined) {
+          end.failure = StoreFailure.fromFormat(path)(rows.error)
+          return true
+        }
+        const { sequence, valueEnd, valueStart } = rows.row
+        size += valueEnd - valueStart
+        if (sequence <= options.skipThrough) continue
+        if (sequence < last || sequence <= floor) {
+          end.failure = wentBack(path, sequence, last)
+          return true
+        }
         last = sequence
         options.onRow(rows.row)
       }
-      if (count % rowsPerSlice === 0) yield* Effect.yieldNow
-    }
+      return false
+    })
+    if (end.failure !== undefined) return yield* end.failure
     options.onWal(id)
   })
   if (to < from) return Effect.succeed(last)

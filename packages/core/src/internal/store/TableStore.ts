@@ -2,17 +2,25 @@
  * Tables: written as whole objects, read in parts.
  *
  * A table is stored before a manifest names it (L3), and never changes.
+ *
+ * What was in memory until now is likely to be read on: when a table was stored, its
+ * index, filter and first blocks are put into the cache before a manifest names it, so
+ * that no read finds it cold. The blocks are copies that were taken while the table was
+ * written; the chunks of the upload are let go.
  */
 import * as Effect from "effect/Effect"
 import type { BlockCache } from "../../BlockCache.ts"
 import type { Compression } from "../../Compression.ts"
 import type * as DbError from "../../DbError.ts"
 import type { Body, ObjectStore } from "../../ObjectStore.ts"
+import type { Block } from "../format/Block.ts"
+import { formatVersion, type Parts } from "../format/SsTableWriter.ts"
 import type { Manifest } from "../model/Manifest.ts"
 import type { KeyBound, SsTable, SsTableInfo } from "../model/SsTable.ts"
 import * as ObjectPaths from "./ObjectPaths.ts"
 import * as StoreFailure from "./StoreFailure.ts"
 import { TableReader } from "./TableReader.ts"
+import type { TurnMeter } from "./TurnMeter.ts"
 
 /** Numbers the stores of a process, so that tables of two stores do not share cached parts. */
 const storeNumbers = new WeakMap<ObjectStore["Service"], number>()
@@ -28,25 +36,35 @@ export interface TableStore {
    * with the same `putId` until it answers.
    */
   readonly create: (id: string, body: Body, info: SsTableInfo, putId: string) => Effect.Effect<SsTable, DbError.DbError>
+  /** Bytes of a new table's blocks that are to be cached at most. */
+  readonly newBlockBytesMax: number
+  /** Caches parts of a table that was stored just now, in slices. */
+  readonly keep: (id: string, parts: Parts) => Effect.Effect<void>
 }
+
+/** Blocks that are cached in a step, and steps of a slice. */
+const blocksPerStep = 128
+const stepsPerSlice = 8
 
 export const make = (options: {
   readonly store: ObjectStore["Service"]
   readonly paths: ObjectPaths.ObjectPaths
   readonly compression: Compression
   readonly cache: BlockCache
+  readonly turns: TurnMeter
 }): TableStore => {
-  const { cache, compression, paths, store } = options
+  const { cache, compression, paths, store, turns } = options
   const storeNumber = numberOf(store)
   let readers = new Map<string, TableReader>()
   let external = new Map<string, string>()
+  const cached = (path: string) => cache.table(`${storeNumber}:${path}`)
   return {
     reader: (table) => {
       const view = viewOf(table)
       const known = readers.get(view)
       if (known !== undefined) return known
       const path = external.get(table.id) ?? paths.table(table.id)
-      const reader = new TableReader(table, path, store, compression, cache.table(`${storeNumber}:${path}`))
+      const reader = new TableReader(table, path, store, compression, cached(path))
       readers.set(view, reader)
       return reader
     },
@@ -71,8 +89,24 @@ export const make = (options: {
         .putIfAbsent(paths.table(id), body, { putId })
         .pipe(
           Effect.mapError(StoreFailure.fromStore),
-          Effect.as({ id, viewId: id, formatVersion: 2, info, visibleRange: undefined })
+          Effect.as({ id, viewId: id, formatVersion, info, visibleRange: undefined })
+        ),
+    // Not the whole budget: what is read often in other tables stays.
+    newBlockBytesMax: cache.blockBytesMax / 2,
+    keep: (id, { filter, index, keptBlocks }) => {
+      const table = cached(paths.table(id))
+      let next = 0
+      return Effect.andThen(
+        turns.slices("table to cache", stepsPerSlice, () => {
+          const end = Math.min(keptBlocks.length, next + blocksPerStep)
+          for (; next < end; next++) table.keepBlock(next, keptBlocks[next] as Block)
+          return next === keptBlocks.length
+        }),
+        Effect.sync(() =>
+          table.keepMeta({ index, filter, sizeBytes: index.sizeBytes + (filter === undefined ? 0 : filter.sizeBytes) })
         )
+      )
+    }
   }
 }
 

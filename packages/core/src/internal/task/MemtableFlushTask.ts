@@ -1,8 +1,8 @@
 /**
  * ADR 3's second task: memtable contents to the object store as level 0.
  *
- *     MemtableFrozen ──> build table, upload ──> TableUploaded ──> manifest edit ──> Installed
- *                        up to l0FlushParallelism at once          oldest first (L2)
+ *     MemtableFrozen ──> build table ──> upload ──> TableUploaded ──> manifest edit ──> Installed
+ *                        one by one      up to l0FlushParallelism     oldest first (L2)
  *
  * A table is stored before a manifest names it (L3), and a generation becomes a
  * table only when all its rows are durable in the WAL. The manifest takes tables
@@ -12,6 +12,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
 import type * as DbError from "../../DbError.ts"
 import type { Settings } from "../../Settings.ts"
 import type { SsTableWriter } from "../format/SsTableWriter.ts"
@@ -26,6 +27,7 @@ import type { Manifest } from "../model/Manifest.ts"
 import type { Sequence } from "../model/Sequence.ts"
 import type { SsTable } from "../model/SsTable.ts"
 import type { TableStore } from "../store/TableStore.ts"
+import type { TurnMeter } from "../store/TurnMeter.ts"
 import type { UlidSource } from "../store/UlidSource.ts"
 import type { Lifecycle } from "./Lifecycle.ts"
 import * as Retrying from "./Retrying.ts"
@@ -54,12 +56,15 @@ export interface MemtableFlushTask {
   readonly isStalled: () => boolean
 }
 
-// What is done between two yields to the event loop: about 1 ms each.
-const rowsPerSlice = 512
-const bytesPerSlice = 256 * 1024
+/** Steps between two yields to the event loop, if time does not end a slice before. */
+const stepsPerSlice = 8
+// What is done in a step: about 0.1 ms each.
+const rowsPerStep = 64
+const bytesPerStep = 32 * 1024
 /** Units of ten nanoseconds. */
-const orderUnitsPerSlice = 100_000
-const filterKeysPerSlice = 4096
+const orderUnitsPerStep = 12_500
+/** Keys of the filter, blocks of the index. */
+const unitsPerStep = 512
 
 export const make = Effect.fnUntraced(function* (options: {
   readonly lifecycle: Lifecycle
@@ -69,6 +74,7 @@ export const make = Effect.fnUntraced(function* (options: {
   readonly ulids: UlidSource
   readonly newWriter: () => SsTableWriter
   readonly merge: MergeFunction | undefined
+  readonly turns: TurnMeter
   readonly editManifest: (edit: (manifest: Manifest) => Manifest) => Effect.Effect<void, DbError.DbError>
 }): Effect.fn.Return<MemtableFlushTask, never, Scope.Scope> {
   const { cell, lifecycle, settings } = options
@@ -76,19 +82,28 @@ export const make = Effect.fnUntraced(function* (options: {
   /** Oldest first. */
   const jobs: Array<Job> = []
   let waiters: Array<{ readonly sequence: Sequence; readonly reply: Task.Reply<void> }> = []
+  /** Tables are built one after another, the oldest first: several at once would only make turns longer. */
+  const building = Semaphore.makeUnsafe(1)
   let isInstalling = false
   let isStalled = false
 
   const build = Effect.fnUntraced(function* (job: Job) {
     const { generation } = job.sealed
-    const table = yield* buildTable(generation, {
-      writer: options.newWriter(),
-      minSequence: Math.min(generation.lastSequence, cell.pins.least),
-      merge: options.merge
-    })
-    return table === undefined
-      ? undefined
-      : yield* retrying(options.tables.create(job.tableId, table.body, table.info, options.ulids.next()))
+    const table = yield* building.withPermit(
+      Effect.suspend(() =>
+        buildTable(generation, {
+          writer: options.newWriter(),
+          minSequence: Math.min(generation.lastSequence, cell.pins.least),
+          merge: options.merge,
+          turns: options.turns
+        })
+      )
+    )
+    if (table === undefined) return undefined
+    const { body, info, parts } = table
+    const stored = yield* retrying(options.tables.create(job.tableId, body, info, options.ulids.next()))
+    yield* options.tables.keep(job.tableId, parts)
+    return stored
   })
 
   const flushable = () => DbState.flushable(cell.state, settings.walEnabled ? cell.durableSequence : Infinity)
@@ -183,33 +198,30 @@ const buildTable = Effect.fnUntraced(function* (
     readonly writer: SsTableWriter
     readonly minSequence: Sequence
     readonly merge: MergeFunction | undefined
+    readonly turns: TurnMeter
   }
 ) {
-  const { writer } = options
-  while (!generation.prepareOrder(orderUnitsPerSlice)) yield* Effect.yieldNow
+  const { turns, writer } = options
+  yield* turns.slices("memtable order", stepsPerSlice, () => generation.prepareOrder(orderUnitsPerStep))
   const all = generation.cursor({ maxSequence: generation.lastSequence })
-  const rows = new Retention(new PacedCursor(all, rowsPerSlice), {
+  const rows = new Retention(new PacedCursor(all, rowsPerStep), {
     minSequence: options.minSequence,
     now: generation.greatestCreateTime,
     merge: options.merge
   })
-  for (;;) {
-    const step = writeSlice(rows, writer)
-    if (step === Step.done) break
-    yield* Effect.yieldNow
-  }
+  yield* turns.slices("table rows", stepsPerSlice, () => writeRows(rows, writer) === Step.done)
   if (writer.rowCount === 0) return undefined
-  while (!writer.prepare(filterKeysPerSlice)) yield* Effect.yieldNow
-  return writer.finish()
+  yield* turns.slices("table end", stepsPerSlice, () => writer.prepare(unitsPerStep))
+  return { ...writer.finish(), parts: writer.parts() }
 })
 
 /** Writes rows until the source pauses or ends, or enough bytes were written. */
-const writeSlice = (rows: Cursor, writer: SsTableWriter): Step => {
-  const sliceEnd = writer.sizeBytes + bytesPerSlice
+const writeRows = (rows: Cursor, writer: SsTableWriter): Step => {
+  const stepEnd = writer.sizeBytes + bytesPerStep
   let step = rows.next()
   while (step === Step.row) {
     writer.add(rows.row)
-    if (writer.sizeBytes >= sliceEnd) break
+    if (writer.sizeBytes >= stepEnd) break
     step = rows.next()
   }
   return step

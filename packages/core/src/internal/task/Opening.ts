@@ -35,6 +35,7 @@ import type { ObjectPaths } from "../store/ObjectPaths.ts"
 import type { Versioned } from "../store/SequencedObject.ts"
 import * as StoreFailure from "../store/StoreFailure.ts"
 import * as StoreProbe from "../store/StoreProbe.ts"
+import type { TurnMeter } from "../store/TurnMeter.ts"
 import type { UlidSource } from "../store/UlidSource.ts"
 import type { WalStore } from "../store/WalStore.ts"
 import { type Instant, now } from "./ManifestKeeper.ts"
@@ -60,6 +61,7 @@ export interface Options {
   readonly compression: Compression
   readonly settings: Settings
   readonly newGeneration: () => Generation
+  readonly turns: TurnMeter
 }
 
 export const open = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Opened, DbError.DbError> {

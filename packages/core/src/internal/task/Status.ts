@@ -4,6 +4,7 @@
  */
 import type * as DbError from "../../DbError.ts"
 import type { Settings } from "../../Settings.ts"
+import type { TurnMeter } from "../store/TurnMeter.ts"
 import type { Backpressure } from "./Backpressure.ts"
 import type { Lifecycle } from "./Lifecycle.ts"
 import type { MemtableFlushTask } from "./MemtableFlushTask.ts"
@@ -39,6 +40,13 @@ export interface Status {
   readonly retries: number
   /** The most recent of them. */
   readonly lastRetry: string | undefined
+  /**
+   * The longest that the engine worked between two turns of the event loop, since the open began: building tables,
+   * finishing WAL objects, replay and scans. Puts and lookups are not counted; nor is what store and program do.
+   */
+  readonly longestTurnMillis: number
+  /** What it did then: one name, or several that shared the turn. */
+  readonly longestTurnPlace: string | undefined
   /** Conditions that need attention, in plain words: stalls, a store that does not answer. */
   readonly warnings: ReadonlyArray<string>
 }
@@ -51,8 +59,9 @@ export const of = (parts: {
   readonly memtables: MemtableFlushTask
   readonly backpressure: Backpressure
   readonly settings: Settings
+  readonly turns: TurnMeter
 }): Status => {
-  const { backpressure, cell, lifecycle, memtables, settings, wal } = parts
+  const { backpressure, cell, lifecycle, memtables, settings, turns, wal } = parts
   const { current, sealed } = cell.state
   const warnings: Array<string> = []
   if (memtables.isStalled()) {
@@ -82,6 +91,8 @@ export const of = (parts: {
     sortedRuns: current.manifest.runs.length,
     retries: lifecycle.retries,
     lastRetry: lifecycle.lastRetry,
+    longestTurnMillis: turns.longestMillis,
+    longestTurnPlace: turns.longestPlace,
     warnings
   }
 }

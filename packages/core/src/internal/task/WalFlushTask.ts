@@ -5,7 +5,7 @@
  *       tick, size, flush or an eager waiter ──> freeze ──> upload ──> durable ──> answer
  *
  * A row is encoded for its WAL object when it is appended, so that freezing costs
- * the same however much was written. All writers of one WAL wait for one Deferred.
+ * the same however much was written; what is left, the index, is written in slices. All writers of one WAL wait for one Deferred.
  *
  * While an object is on its way no tick freezes another: a store slower than the
  * interval gets fewer and larger objects, not a queue of them.
@@ -31,6 +31,7 @@ import type { BatchRow } from "../lsm/BatchRows.ts"
 import * as WalFlushStep from "../lsm/WalFlushStep.ts"
 import type { Kind } from "../model/RowEntry.ts"
 import type { UlidSource } from "../store/UlidSource.ts"
+import type { TurnMeter } from "../store/TurnMeter.ts"
 import type { WalStore } from "../store/WalStore.ts"
 import type { Lifecycle } from "./Lifecycle.ts"
 import * as Retrying from "./Retrying.ts"
@@ -67,6 +68,12 @@ export interface WalFlushTask {
   readonly nextWalId: () => number
 }
 
+/** Objects from so many bytes on are completed in slices. */
+const slicedBytesMin = 1024 * 1024
+/** Blocks whose entries of the index are written in a step, and steps of a slice. */
+const blocksPerStep = 512
+const stepsPerSlice = 8
+
 export const make = Effect.fnUntraced(function* (options: {
   readonly lifecycle: Lifecycle
   readonly cell: StateCell
@@ -74,6 +81,7 @@ export const make = Effect.fnUntraced(function* (options: {
   readonly wals: WalStore
   readonly ulids: UlidSource
   readonly newWriter: () => SsTableWriter
+  readonly turns: TurnMeter
   readonly isLeaseFresh: () => boolean
   readonly refreshManifest: Effect.Effect<void, DbError.DbError>
   readonly nextWalId: number
@@ -96,10 +104,19 @@ export const make = Effect.fnUntraced(function* (options: {
   /** A tick passed while an upload was under way: what it would have frozen goes with the next object. */
   let isTickDue = false
 
+  /** Completes the object: a small one at once, as it costs less than to look at the clock. */
+  const finish = (writer: SsTableWriter) =>
+    writer.sizeBytes < slicedBytesMin
+      ? Effect.sync(() => writer.finish())
+      : Effect.map(
+          options.turns.slices("WAL end", stepsPerSlice, () => writer.prepare(blocksPerStep)),
+          () => writer.finish()
+        )
+
   const upload = (frozen: WalFlushStep.FrozenWal<Wal>, task: Task.Task<Message>) => {
-    const { body } = frozen.wal.writer.finish()
     const putId = options.ulids.next()
-    return retrying(options.wals.create(frozen.id, body, putId)).pipe(
+    return finish(frozen.wal.writer).pipe(
+      Effect.flatMap(({ body }) => retrying(options.wals.create(frozen.id, body, putId))),
       Effect.flatMap((created) =>
         created
           ? task.send({

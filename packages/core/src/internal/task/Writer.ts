@@ -31,6 +31,7 @@ import * as ManifestStore from "../store/ManifestStore.ts"
 import * as ObjectPaths from "../store/ObjectPaths.ts"
 import * as StoreFailure from "../store/StoreFailure.ts"
 import * as TableStore from "../store/TableStore.ts"
+import { TurnMeter } from "../store/TurnMeter.ts"
 import * as UlidSource from "../store/UlidSource.ts"
 import * as WalStore from "../store/WalStore.ts"
 import { Backpressure } from "./Backpressure.ts"
@@ -110,7 +111,9 @@ const start = Effect.fnUntraced(function* (
         }
         return yield* wal.flush(false)
       }),
-      status: Effect.sync(() => Status.of({ lifecycle, cell, wal, memtables, backpressure, settings }))
+      status: Effect.sync(() =>
+        Status.of({ lifecycle, cell, wal, memtables, backpressure, settings, turns: ground.turns })
+      )
     }
   }
 })
@@ -125,20 +128,23 @@ const prepare = Effect.fnUntraced(function* (options: Options) {
   const compression = yield* Compression
   const random = yield* Random.Random
   const ulids = yield* UlidSource.make
+  const clock = yield* Clock.Clock
+  const turns = new TurnMeter(clock)
   return {
     settings,
     paths,
     store,
     compression,
     ulids,
-    clock: yield* Clock.Clock,
+    clock,
+    turns,
     merge: yield* MergeOperator,
     policy: yield* CompactionPolicy,
     newWriter: yield* Effect.fromResult(writers(settings, compression)),
     newGeneration: () => Generation.make({ hashSeed: Math.floor(random.nextDoubleUnsafe() * Number.MAX_SAFE_INTEGER) }),
     manifests: ManifestStore.make(store, paths, ulids),
     wals: WalStore.make(store, paths),
-    tables: TableStore.make({ store, paths, compression, cache: yield* BlockCache })
+    tables: TableStore.make({ store, paths, compression, cache: yield* BlockCache, turns })
   }
 })
 
@@ -167,7 +173,7 @@ const startTasks = Effect.fnUntraced(function* (ground: Ground, opened: Opening.
     ...ground,
     lifecycle,
     cell,
-    newWriter: () => newWriter("compacted"),
+    newWriter: () => newWriter("compacted", ground.tables.newBlockBytesMax),
     editManifest: keeper.edit
   })
   const wal = yield* WalFlushTask.make({
@@ -175,7 +181,7 @@ const startTasks = Effect.fnUntraced(function* (ground: Ground, opened: Opening.
     ...opened,
     lifecycle,
     cell,
-    newWriter: () => newWriter("wal"),
+    newWriter: () => newWriter("wal", 0),
     isLeaseFresh: keeper.isLeaseFresh,
     refreshManifest: keeper.refresh,
     onSealedDurable: memtables.memtableFrozen,
@@ -211,7 +217,8 @@ const readsOf = (ground: Ground, cell: StateCell, lifecycle: Lifecycle): Reads.R
     },
     merge: ground.merge,
     hideExpired: ground.settings.hideExpired,
-    clock: ground.clock
+    clock: ground.clock,
+    turns: ground.turns
   })
 }
 
@@ -255,14 +262,15 @@ const unstored = (closeTimeout: Duration.Duration): DbError.DbError =>
 const writers = (
   settings: Settings.Settings,
   compression: Compression
-): Result.Result<(kind: "compacted" | "wal") => SsTableWriter, DbError.DbError> => {
+): Result.Result<(kind: "compacted" | "wal", keptBlockBytesMax: number) => SsTableWriter, DbError.DbError> => {
   const { blockSizeBytes, compression: codecName, filterBitsPerKey, minFilterKeys } = settings
   const codec = compression.codecs[codecName]
   if (codecName !== "none" && codec === undefined) return Result.fail(StoreFailure.missingCodec(codecName))
   return Result.succeed(
-    (kind) =>
+    (kind, keptBlockBytesMax) =>
       new SsTableWriter({
         kind,
+        keptBlockBytesMax,
         blockSizeBytes,
         filterBitsPerKey,
         minFilterKeys,

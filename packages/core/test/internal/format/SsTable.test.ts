@@ -278,9 +278,52 @@ describe("the writer", () => {
     for (const row of rows) prepared.add(view(row))
     let slices = 1
     while (!prepared.prepare(999)) slices++
-    assert.strictEqual(slices, 11)
-    assert.deepStrictEqual(bytesOf(prepared.finish()), bytesOf(write(rows)))
+    // Eleven for the filter, one for its section, and one each for the index, its section and the stats.
+    assert.strictEqual(slices, 15)
+    const table = prepared.finish()
+    assert.deepStrictEqual(bytesOf(table), bytesOf(write(rows)))
+
+    const finer = writer()
+    for (const row of rows) finer.add(view(row))
+    slices = 1
+    while (!finer.prepare(10)) slices++
+    const { blockCount } = Result.getOrThrow(SsTableReader.index(bytesOf(table), 0, table.info, codecs))
+    assert.isAbove(blockCount, 200)
+    assert.strictEqual(slices, 1000 + 1 + Math.ceil(blockCount / 10) + 1 + 1)
+    assert.deepStrictEqual(bytesOf(finer.finish()), bytesOf(table))
   })
+
+  it.each(["none", "lz4", "zstd"] as const)(
+    "gives a cache what a reader would find, in memory of its own: %s",
+    (codecName) => {
+      const rows = Array.from({ length: 1000 }, (_, i) =>
+        put(`key/${String(i).padStart(5, "0")}`, 1, "v".repeat(i % 50))
+      )
+      const codec = codecs.codecs[codecName]
+      const table = writer({ codecName, codec, keptBlockBytesMax: 20_000 })
+      for (const row of rows) table.add(view(row))
+      const { body, info, sizeBytes } = table.finish()
+      const bytes = concat(body)
+      const { filter, index, keptBlocks } = table.parts()
+      const read = Result.getOrThrow(SsTableReader.index(bytes, 0, info, codecs))
+      assert.strictEqual(bytes.length, sizeBytes)
+      assert.strictEqual(index.blockCount, read.blockCount)
+      const kept = keptBlocks.reduce((sum, block) => sum + block.length, 0)
+      assert.isAtMost(kept, 20_000)
+      assert.isAbove(kept, 20_000 - 1024)
+      for (let block = 0; block < index.blockCount; block++) {
+        assert.strictEqual(index.blockOffset(block), read.blockOffset(block))
+        assert.strictEqual(index.blockEnd(block), read.blockEnd(block))
+        assert.deepStrictEqual(index.separator(block), read.separator(block))
+        const payload = keptBlocks[block]
+        if (payload === undefined) continue
+        const [start, end] = [read.blockOffset(block), read.blockEnd(block)]
+        assert.deepStrictEqual(payload, Result.getOrThrow(SsTableReader.block(bytes, 0, start, end, info, codecs)))
+        assert.strictEqual(payload.buffer.byteLength, payload.length)
+      }
+      assert.deepStrictEqual(filter, Result.getOrThrow(SsTableReader.filter(bytes, 0, info, codecs)))
+    }
+  )
 
   it("says how much it has written, the block it is in included", () => {
     const table = writer()

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SsTableInfoCodec from "../../../src/internal/format/SsTableInfoCodec.ts"
+import { SsTableStatsBuilder } from "../../../src/internal/format/SsTableStatsBuilder.ts"
 import * as SsTableStatsCodec from "../../../src/internal/format/SsTableStatsCodec.ts"
 import * as FixtureStore from "./FixtureStore.ts"
 
@@ -97,5 +98,39 @@ describe("SsTableStatsCodec", () => {
 
   it.prop("reads what it writes", [SsTableStatsCodec.SsTableStats], ([stats]) => {
     assert.deepStrictEqual(SsTableStatsCodec.decode(SsTableStatsCodec.encode(stats)), Result.succeed(stats))
+  })
+})
+
+describe("SsTableStatsBuilder", () => {
+  const Count = Schema.Literals([0, 0, 1, 2, 65_535])
+  const Blocks = Schema.Array(Schema.Struct({ puts: Count, deletes: Count, merges: Count }))
+
+  it.prop(
+    "makes the bytes of the codec, one block after another",
+    [Blocks, Schema.Literals([0, 1, 2 ** 40])],
+    ([blocks, rawBytes]) => {
+      const builder = new SsTableStatsBuilder()
+      for (const { deletes, merges, puts } of blocks) builder.add(puts, deletes, merges)
+      const sum = (kind: "puts" | "deletes" | "merges") => blocks.reduce((total, block) => total + block[kind], 0)
+      assert.deepStrictEqual(
+        builder.encode(rawBytes, 7),
+        SsTableStatsCodec.encode({
+          puts: sum("puts"),
+          deletes: sum("deletes"),
+          merges: sum("merges"),
+          rawKeyBytes: rawBytes,
+          rawValueBytes: 7,
+          blocks
+        })
+      )
+    }
+  )
+
+  it("also for more blocks than it had room for at first", () => {
+    const builder = new SsTableStatsBuilder()
+    const blocks = Array.from({ length: 5000 }, (_, i) => ({ puts: i % 7, deletes: i % 3, merges: i % 2 }))
+    for (const { deletes, merges, puts } of blocks) builder.add(puts, deletes, merges)
+    const stats = Result.getOrThrow(SsTableStatsCodec.decode(builder.encode(1, 2)))
+    assert.deepStrictEqual(stats.blocks, blocks)
   })
 })

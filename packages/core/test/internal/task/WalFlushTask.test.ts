@@ -2,6 +2,7 @@ import { portable } from "@effect-slatedb/core/Compression"
 import * as Settings from "@effect-slatedb/core/Settings"
 import * as MemoryObjectStore from "@effect-slatedb/store-memory/MemoryObjectStore"
 import { assert, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as References from "effect/References"
@@ -11,6 +12,7 @@ import * as Manifest from "../../../src/internal/model/Manifest.ts"
 import { Kind, neverExpires } from "../../../src/internal/model/RowEntry.ts"
 import * as ObjectPaths from "../../../src/internal/store/ObjectPaths.ts"
 import * as UlidSource from "../../../src/internal/store/UlidSource.ts"
+import { TurnMeter } from "../../../src/internal/store/TurnMeter.ts"
 import * as WalStore from "../../../src/internal/store/WalStore.ts"
 import { Lifecycle } from "../../../src/internal/task/Lifecycle.ts"
 import { StateCell } from "../../../src/internal/task/StateCell.ts"
@@ -40,6 +42,7 @@ const start = Effect.fnUntraced(function* (newWriter = writer) {
     wals: WalStore.make(MemoryObjectStore.fromState(MemoryObjectStore.makeState()), ObjectPaths.make("db")),
     ulids: yield* UlidSource.make,
     newWriter,
+    turns: new TurnMeter(yield* Clock.Clock),
     isLeaseFresh: () => true,
     refreshManifest: Effect.void,
     nextWalId: 1,

@@ -1,0 +1,135 @@
+/**
+ * The tail of latencies under a steady load, with flushes going on.
+ *
+ *     open ─> load ─> maximum ─> close, open again ─> share of it, on a schedule ─> report
+ *
+ * The database is opened again in between on the same store and the same cache, so
+ * that its longest turn is one of the steady load (and of the open, which has little to
+ * replay: the memtable was flushed before).
+ */
+import * as os from "node:os"
+import * as Db from "@effect-slatedb/core/Db"
+import * as Effect from "effect/Effect"
+import * as Ours from "../adapters/Ours.ts"
+import * as Garbage from "../Garbage.ts"
+import * as Key from "../Key.ts"
+import * as PackageVersion from "../PackageVersion.ts"
+import * as Random from "../Random.ts"
+import * as Values from "../Values.ts"
+import * as LoopWatch from "./LoopWatch.ts"
+import * as OpenLoop from "./OpenLoop.ts"
+import * as TailReport from "./TailReport.ts"
+
+export interface Options {
+  readonly entries: number
+  readonly valueBytes: number
+  readonly putPercent: number
+  /** What is offered, in percent of the maximum. */
+  readonly loadPercent: number
+  readonly seconds: number
+  /** How long the maximum is looked for. */
+  readonly maximumSeconds: number
+  readonly database: Ours.Ground
+}
+
+type Service = Db.Db["Service"]
+
+const accepted = { awaitDurable: false } as const
+const uncommitted = { readLevel: "uncommitted" } as const
+
+/**
+ * Smaller memtables than the default, so that there are several flushes; no compactor is there to make room. The cache
+ * holds everything: what a request to the store costs is another question.
+ */
+const ownSettings = {
+  l0_sst_size_bytes: 8 * 1024 * 1024,
+  l0_max_ssts: 100_000,
+  "block_cache.bytes": 512 * 1024 * 1024
+}
+
+export const run = Effect.fnUntraced(function* (options: Options) {
+  const settings = { ...ownSettings, ...options.database.settings }
+  const database = { ...options.database, settings }
+  const ground = yield* Effect.promise(() => Ours.ground(database))
+  const open = Db.make({ path: database.path, settings: Ours.settings(settings) })
+  return yield* Effect.gen(function* () {
+    const maximumPerSecond = yield* Effect.scoped(
+      Effect.gen(function* () {
+        const db = yield* open
+        yield* load(db, options)
+        const found = yield* Effect.promise(() => OpenLoop.maximum(operations(db, options, 1), options.maximumSeconds))
+        yield* db.flush("memtable")
+        return found
+      })
+    )
+    const measured = yield* Effect.scoped(Effect.flatMap(open, (db) => steady(db, options, maximumPerSecond)))
+    return reportOf(options, settings, maximumPerSecond, measured)
+  }).pipe(Effect.provide(ground.layer))
+})
+
+/** Every key once, in tables. */
+const load = Effect.fnUntraced(function* (db: Service, { entries, valueBytes }: Options) {
+  const values = Values.make(valueBytes, 0.5)
+  const random = Random.make(1)
+  for (let n = 0; n < entries; n++) yield* db.put(Key.make(n), values(random), accepted)
+  yield* db.flush("memtable")
+})
+
+const steady = Effect.fnUntraced(function* (db: Service, options: Options, maximumPerSecond: number) {
+  const offeredPerSecond = (maximumPerSecond * options.loadPercent) / 100
+  const operation = operations(db, options, 2)
+  Garbage.collect()
+  const before = yield* db.status
+  const watched = LoopWatch.start()
+  const latencies = yield* Effect.promise(() => OpenLoop.offer(operation, offeredPerSecond, options.seconds))
+  const after = yield* db.status
+  return {
+    ...latencies,
+    ...(yield* Effect.promise(watched)),
+    offeredPerSecond,
+    tablesFlushed: after.l0Tables - before.l0Tables,
+    longestTurn: { millis: after.longestTurnMillis, place: after.longestTurnPlace }
+  }
+})
+
+/** Puts and gets of random keys that are there, mixed by chance. */
+const operations = (db: Service, { entries, putPercent, valueBytes }: Options, seed: number): OpenLoop.Operation => {
+  const values = Values.make(valueBytes, 0.5)
+  const random = Random.make(seed)
+  return () => {
+    const key = Key.make(random() % entries)
+    const isPut = random() % 100 < putPercent
+    return { isPut, effect: isPut ? db.put(key, values(random), accepted) : present(db.get(key, uncommitted)) }
+  }
+}
+
+/** A key that is not there is a wrong answer. */
+const present = (get: ReturnType<Service["get"]>) => Effect.catchTag(get, "KeyNotFound", (error) => Effect.die(error))
+
+const reportOf = (
+  options: Options,
+  settings: Readonly<Record<string, unknown>>,
+  maximumPerSecond: number,
+  measured: Effect.Success<ReturnType<typeof steady>>
+): TailReport.TailReport => ({
+  engine: `effect-slatedb ${PackageVersion.of("@effect-slatedb/core")}`,
+  node: process.version,
+  processor: os.cpus()[0]?.model ?? "unknown",
+  at: new Date().toISOString(),
+  store: options.database.store,
+  entries: options.entries,
+  valueBytes: options.valueBytes,
+  putPercent: options.putPercent,
+  settings,
+  maximumPerSecond,
+  offeredPerSecond: measured.offeredPerSecond,
+  achievedPerSecond: (measured.getMicros.length + measured.putMicros.length) / measured.seconds,
+  seconds: measured.seconds,
+  tablesFlushed: measured.tablesFlushed,
+  getMicros: TailReport.percentiles(measured.getMicros),
+  putMicros: TailReport.percentiles(measured.putMicros),
+  loopDelayMillis: measured.loopDelayMillis,
+  longestTurn: measured.longestTurn,
+  worstDelay: TailReport.delay(measured.worstGap, measured.start, measured.collections),
+  collections: TailReport.summaryOf(measured.collections)
+})

@@ -1,0 +1,102 @@
+/**
+ * How long the engine keeps the event loop to itself: cuts long work into slices, and
+ * remembers the longest time that it worked between two turns of the loop.
+ *
+ *     turn      │ slice of a table │ slice of a scan │   the program   │ next turn ...
+ *     counted   └──────── added up, with their names ┘                 └ begins at 0
+ *
+ * A slice is steps until a millisecond has passed by the clock, or until there were
+ * as many as its owner allows: where time stands still, as in tests, it is the number
+ * that bounds it. A step is short by itself; what no step can be cut from is measured as a
+ * whole.
+ *
+ * A turn of the loop is over when a task runs that was given to the fiber's dispatcher
+ * at its first slice. Work of another dispatcher may come just before it, and is
+ * then counted to the turn before: the sum is rather too great than too small.
+ *
+ * Only background work and scans are measured. Puts and lookups read no clock.
+ */
+import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+
+const sliceNanos = 1_000_000
+
+export class TurnMeter {
+  readonly #clock: Clock.Clock
+  #longestNanos = 0
+  #longestPlace: string | undefined
+  /** Whether something was counted since the loop last had its turn. */
+  #isCounting = false
+  #nanos = 0
+  #places: ReadonlyArray<string> = []
+
+  constructor(clock: Clock.Clock) {
+    this.#clock = clock
+  }
+
+  /** The longest the engine worked between two turns of the event loop. */
+  get longestMillis(): number {
+    return this.#longestNanos / 1e6
+  }
+
+  /** What it did then. */
+  get longestPlace(): string | undefined {
+    return this.#longestPlace
+  }
+
+  /** Nanoseconds of a clock that never goes back. */
+  get now(): number {
+    return Number(this.#clock.monotonicTimeNanosUnsafe())
+  }
+
+  /** Whether a slice that began then has had its time. */
+  isOver(began: number): boolean {
+    return this.now - began >= sliceNanos
+  }
+
+  /** Repeats a step until it says that it was the last; others have a turn after each slice. */
+  slices(place: string, stepsMax: number, step: () => boolean): Effect.Effect<void> {
+    const next: Effect.Effect<void> = Effect.suspend(() =>
+      Effect.flatMap(
+        this.whole(place, (began) => {
+          for (let steps = 1; ; steps++) {
+            if (step()) return true
+            if (steps >= stepsMax || this.isOver(began)) return false
+          }
+        }),
+        (isDone) => (isDone ? Effect.void : Effect.andThen(Effect.yieldNow, next))
+      )
+    )
+    return next
+  }
+
+  /** Measures work that is one slice; it is told when it began. */
+  whole<A>(place: string, work: (began: number) => A): Effect.Effect<A> {
+    return Effect.withFiber((fiber) => {
+      const began = this.now
+      const answer = work(began)
+      this.#count(fiber, place, this.now - began)
+      return Effect.succeed(answer)
+    })
+  }
+
+  #count(fiber: Fiber.Fiber<unknown, unknown>, place: string, nanos: number): void {
+    if (!this.#isCounting) {
+      this.#isCounting = true
+      fiber.currentDispatcher.scheduleTask(this.#turn, 0)
+    }
+    this.#nanos += nanos
+    if (!this.#places.includes(place)) this.#places = [...this.#places, place]
+    if (this.#nanos > this.#longestNanos) {
+      this.#longestNanos = this.#nanos
+      this.#longestPlace = this.#places.join(", ")
+    }
+  }
+
+  readonly #turn = (): void => {
+    this.#isCounting = false
+    this.#nanos = 0
+    this.#places = []
+  }
+}

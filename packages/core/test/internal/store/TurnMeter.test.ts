@@ -1,0 +1,105 @@
+import { assert, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as References from "effect/References"
+import { TurnMeter } from "../../../src/internal/store/TurnMeter.ts"
+
+/** A meter on a clock that moves when it is told to. */
+const make = Effect.map(Clock.Clock, (clock) => {
+  let nanos = 0
+  const meter = new TurnMeter({ ...clock, monotonicTimeNanosUnsafe: () => BigInt(nanos) })
+  return {
+    meter,
+    pass: (millis: number) => {
+      nanos += millis * 1e6
+    }
+  }
+})
+
+/** How many turns of the event loop other fibers have while the effect runs. */
+const turnsDuring = Effect.fnUntraced(function* <A, E, R>(effect: Effect.Effect<A, E, R>) {
+  let turns = 0
+  const other = yield* Effect.forkChild(Effect.forever(Effect.sync(() => turns++)), { startImmediately: true })
+  yield* Effect.provideService(effect, References.PreventSchedulerYield, true)
+  yield* Fiber.interrupt(other)
+  return turns
+})
+
+const countdown = (steps: number, each: () => void) => {
+  let left = steps
+  return () => {
+    each()
+    return --left === 0
+  }
+}
+
+it.effect("a slice ends after a number of steps where time stands still, and nothing is counted", () =>
+  Effect.gen(function* () {
+    const { meter } = yield* make
+    let steps = 0
+    const work = meter.slices(
+      "work",
+      8,
+      countdown(80, () => steps++)
+    )
+    assert.isAtLeast(yield* turnsDuring(work), 9)
+    assert.strictEqual(steps, 80)
+    assert.strictEqual(meter.longestMillis, 0)
+    assert.isUndefined(meter.longestPlace)
+  })
+)
+
+it.effect("a slice ends when a millisecond has passed, however few its steps", () =>
+  Effect.gen(function* () {
+    const { meter, pass } = yield* make
+    assert.isAtLeast(
+      yield* turnsDuring(
+        meter.slices(
+          "work",
+          1000,
+          countdown(20, () => pass(0.5))
+        )
+      ),
+      9
+    )
+    assert.strictEqual(meter.longestMillis, 1)
+    assert.strictEqual(meter.longestPlace, "work")
+  })
+)
+
+it.effect("what several do in one turn is added up; what they do in another one is not", () =>
+  Effect.gen(function* () {
+    const { meter, pass } = yield* make
+    yield* Effect.all(
+      [meter.whole("a", () => pass(2)), meter.whole("b", () => pass(3)), meter.whole("a", () => pass(1))],
+      { concurrency: "unbounded" }
+    )
+    assert.strictEqual(meter.longestMillis, 6)
+    assert.strictEqual(meter.longestPlace, "a, b")
+    for (let turn = 0; turn < 5; turn++) {
+      yield* Effect.yieldNow
+      yield* meter.whole("c", () => pass(5))
+    }
+    assert.strictEqual(meter.longestMillis, 6)
+    yield* Effect.yieldNow
+    yield* meter.whole("c", () => pass(7))
+    assert.strictEqual(meter.longestMillis, 7)
+    assert.strictEqual(meter.longestPlace, "c")
+  })
+)
+
+it.effect("a fiber that yields begins a new turn each time", () =>
+  Effect.gen(function* () {
+    const { meter, pass } = yield* make
+    const work = (place: string) =>
+      meter.slices(
+        place,
+        1,
+        countdown(10, () => pass(0.25))
+      )
+    yield* Effect.all([work("a"), work("b")], { concurrency: "unbounded" })
+    assert.strictEqual(meter.longestMillis, 0.5)
+    assert.strictEqual(meter.longestPlace, "a, b")
+  })
+)
