@@ -22,6 +22,7 @@
  * It does not judge the order of rows: that is the table's law, and WAL objects
  * have another one.
  */
+import { copyInto } from "../model/ByteCopy.ts"
 import { Kind, type RowView } from "../model/RowEntry.ts"
 import * as Integer64 from "./Integer64.ts"
 import * as Row from "./Row.ts"
@@ -34,12 +35,6 @@ export const blockBytesMax = 0x1_0000
 
 /** The shortest row: three varints of one byte, no key suffix, no value, no times. */
 const rowBytesMin = 3 + 8 + 1
-
-/**
- * Values up to this size are copied by a loop: making a `subarray` for `set`
- * costs more than copying so few bytes.
- */
-const copyLoopBytesMax = 96
 
 export class BlockBuilder {
   buffer: Uint8Array = new Uint8Array(0)
@@ -122,8 +117,10 @@ export class BlockBuilder {
     let at = Row.writeVarint(buffer, this.position, shared)
     at = Row.writeVarint(buffer, at, unshared)
     at = Row.writeVarint(buffer, at, valueLength)
-    at = copy(row.key, row.keyStart + shared, row.keyEnd, buffer, at)
-    at = copy(row.value, row.valueStart, row.valueStart + valueLength, buffer, at)
+    copyInto(row.key, row.keyStart + shared, row.keyEnd, buffer, at)
+    at += unshared
+    copyInto(row.value, row.valueStart, row.valueStart + valueLength, buffer, at)
+    at += valueLength
     Integer64.write(buffer, at, row.sequence)
     at += Row.sequenceBytes
     buffer[at++] = flags
@@ -138,7 +135,7 @@ export class BlockBuilder {
     this.position = at
 
     if (keyLength > this.lastKey.length) this.lastKey = grown(this.lastKey, common, keyLength)
-    copy(row.key, row.keyStart + common, row.keyEnd, this.lastKey, common)
+    copyInto(row.key, row.keyStart + common, row.keyEnd, this.lastKey, common)
     this.lastKeyLength = keyLength
     return true
   }
@@ -165,16 +162,6 @@ export class BlockBuilder {
  */
 export const bytesMax = (blockSizeBytes: number, row: RowView): number =>
   Math.max(blockSizeBytes, row.keyEnd - row.keyStart + (row.valueEnd - row.valueStart) + 4) + Row.overheadBytesMax
-
-/** Copies `source[start, end)` to `target` at `at` and says where the copy ends. */
-const copy = (source: Uint8Array, start: number, end: number, target: Uint8Array, at: number): number => {
-  if (end - start <= copyLoopBytesMax) {
-    while (start < end) target[at++] = source[start++] as number
-    return at
-  }
-  target.set(source.subarray(start, end), at)
-  return at + (end - start)
-}
 
 const grown = (bytes: Uint8Array, kept: number, length: number): Uint8Array => {
   const larger = new Uint8Array(Math.max(length, bytes.length * 2))

@@ -279,14 +279,11 @@ export class SsTableWriter {
   /** Keeps a copy of the block at `bytes[start, end)`, if it is the next one and there is room. */
   private keep(bytes: Uint8Array, start: number, end: number): void {
     const { keptBlockBytesMax = 0 } = this.options
-    if (this.keptBytes + end - start > keptBlockBytesMax) {
-      // A smaller one that still has room would not be the next one.
-      this.keptBytes = Infinity
-      return
-    }
+    if (this.keptBytes >= keptBlockBytesMax) return
     const kept = Block.make(copyOf(bytes, start, end), formatVersion)
+    // Also where it is not kept: a smaller one that still has room would not be the next one.
     this.keptBytes += kept.sizeBytes
-    this.keptBlocks.push(kept)
+    if (this.keptBytes <= keptBlockBytesMax) this.keptBlocks.push(kept)
   }
 
   private section(payload: Uint8Array): void {

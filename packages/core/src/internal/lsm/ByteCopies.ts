@@ -8,13 +8,11 @@
  *
  * A copy's `buffer` may therefore hold other copies: it must not be transferred.
  */
-import { copyOf } from "../model/ByteCopy.ts"
+import { copyInto, copyOf } from "../model/ByteCopy.ts"
 
 const slabBytes = 8192
 /** Copies above this get a buffer of their own: one that is kept may pin a slab. */
 const slabCopyBytesMax = 1024
-/** Below this many bytes a loop beats the call into the engine that `set` is. */
-const loopBytesMax = 128
 
 export class ByteCopies {
   private slab = new Uint8Array(0)
@@ -29,18 +27,8 @@ export class ByteCopies {
       this.used = 0
     }
     const { slab, used } = this
-    copyBytes(from, start, end, slab, used)
+    copyInto(from, start, end, slab, used)
     this.used = used + length
     return new Uint8Array(slab.buffer, used, length)
   }
-}
-
-/** Writes `from[start, end)` to `to`, from `at` on. */
-export const copyBytes = (from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void => {
-  if (end - start > loopBytesMax) {
-    to.set(from.subarray(start, end), at)
-    return
-  }
-  const shift = at - start
-  for (let i = start; i < end; i++) to[i + shift] = from[i] as number
 }

@@ -17,11 +17,11 @@
  * A row's index is its rank, so indexes rise with sequence numbers. Records do
  * not change once written, except the chain's words of a key's first row.
  */
+import { copyInto } from "../model/ByteCopy.ts"
 import * as ByteOrder from "../model/ByteOrder.ts"
 import type { Kind, RowView } from "../model/RowEntry.ts"
 import type { Sequence } from "../model/Sequence.ts"
 import { type Arena, offsetBits } from "./Arena.ts"
-import { copyBytes } from "./ByteCopies.ts"
 
 const segmentBits = 12
 const segmentRows = 1 << segmentBits
@@ -79,8 +79,8 @@ export class RowRecords {
     if (row === this.capacity) this.grow()
     const arena = this.arena
     const chunk = arena.allocate(keyLength + valueLength)
-    copyBytes(key, keyStart, keyEnd, chunk, arena.offset)
-    copyBytes(value, valueStart, valueEnd, chunk, arena.offset + keyLength)
+    copyInto(key, keyStart, keyEnd, chunk, arena.offset)
+    copyInto(value, valueStart, valueEnd, chunk, arena.offset + keyLength)
     const words = this.words[row >> segmentBits] as Int32Array
     const floats = this.floats[row >> segmentBits] as Float64Array
     const at = (row & segmentMask) * recordWords

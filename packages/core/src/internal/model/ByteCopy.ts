@@ -6,3 +6,21 @@
 /** The bytes of `bytes[start, end)` in memory of their own. */
 export const copyOf = (bytes: Uint8Array, start = 0, end = bytes.length): Uint8Array =>
   Uint8Array.prototype.slice.call(bytes, start, end)
+
+/** Up to this many bytes a loop beats `set`, which costs the same 30 ns or so for up to some hundred bytes. */
+const loopBytesMax = 8
+
+/** The same for a part of an array, of which `set` wants a `subarray`: making one costs more than `set` does. */
+const partLoopBytesMax = 40
+
+/** Writes `from[start, end)` to `to`, from `at` on. */
+export const copyInto = (from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void => {
+  const length = end - start
+  const isWhole = length === from.length
+  if (length > (isWhole ? loopBytesMax : partLoopBytesMax)) {
+    to.set(isWhole ? from : from.subarray(start, end), at)
+    return
+  }
+  const shift = at - start
+  for (let i = start; i < end; i++) to[i + shift] = from[i] as number
+}

@@ -33,6 +33,11 @@ export class WalBuffer {
   readonly #settings: Settings
   readonly #clock: Clock.Clock
   readonly #newWriter: () => SsTableWriter
+  /**
+   * Writes the next WAL. Made ahead, so that there is always one: when the collector finds none, the engine throws away
+   * the machine code that knows its shape, and appending is slow until it is compiled again.
+   */
+  #nextWriter: SsTableWriter | undefined
   readonly #row = new RowView()
   #walsInGeneration: number
   #commitPoints: Array<CommitPoint> = []
@@ -55,6 +60,7 @@ export class WalBuffer {
     this.#settings = options.settings
     this.#clock = clock
     this.#newWriter = options.newWriter
+    this.#nextWriter = options.settings.walEnabled ? options.newWriter() : undefined
     this.nextWalId = options.nextWalId
     this.#walsInGeneration = options.replayedWals
     this.#row.createTime = options.lastCreateTime
@@ -76,13 +82,10 @@ export class WalBuffer {
     const row = this.#row
     row.sequence = this.#cell.visibleSequence + 1
     row.createTime = this.now
-    if (this.active === undefined && this.#settings.walEnabled) {
-      this.active = {
-        writer: this.#newWriter(),
-        durable: Deferred.makeUnsafe(),
-        lastSequence: row.sequence,
-        isAwaited: false
-      }
+    const writer = this.#nextWriter
+    if (this.active === undefined && writer !== undefined) {
+      this.active = { writer, durable: Deferred.makeUnsafe(), lastSequence: row.sequence, isAwaited: false }
+      this.#nextWriter = this.#newWriter()
     }
   }
 

@@ -279,8 +279,11 @@ export const make = Effect.fnUntraced(function* (options: {
     flush: (seal) => task.ask((reply: Task.Reply<void>) => ({ _tag: "Flush", seal, reply })),
     pressure: () => task.tell({ _tag: "Pressure" }),
     manifestAdopted: () => buffer.answerCovered(),
-    bufferedBytes: () =>
-      state.queue.reduce((sum, { wal }) => sum + wal.writer.sizeBytes, buffer.active?.writer.sizeBytes ?? 0),
+    bufferedBytes: () => {
+      let sum = buffer.active?.writer.sizeBytes ?? 0
+      for (const { wal } of state.queue) sum += wal.writer.sizeBytes
+      return sum
+    },
     nextWalId: () => buffer.nextWalId
   }
 })

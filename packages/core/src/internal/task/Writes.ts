@@ -31,8 +31,7 @@ export const valueBytesEnd = 2 ** 32
 
 /** What may be appended before others have a turn of the event loop: rows, where a kibibyte counts as a row more. */
 const workPerTurn = 1024
-const workOf = (row: { readonly key: Uint8Array; readonly value: Uint8Array }) =>
-  1 + (row.key.length + row.value.length) / 1024
+const workOf = (rowBytes: number): number => 1 + rowBytes / 1024
 
 export interface Options {
   readonly lifecycle: Lifecycle
@@ -63,22 +62,54 @@ export const make = (options: Options): Writes => {
 
   let workInTurn = 0
 
-  /** Appends once there is room; all in one step when there is room at once. */
-  const admit = (append: () => void, work: number, awaitDurable: boolean): Effect.Effect<void, DbError.DbError> => {
-    if (!lifecycle.isOpen) return Effect.fail(lifecycle.error)
-    if (!backpressure.hasRoom) {
-      wal.pressure()
-      return Effect.andThen(
-        backpressure.released(),
-        Effect.suspend(() => admit(append, work, awaitDurable))
-      )
-    }
-    append()
-    if (awaitDurable) return wal.awaitDurable()
+  /** What the writer of appended rows waits for: for durability, or its turn to let others have one. */
+  const appended = (work: number, write: WriteOptions | undefined): Effect.Effect<void, DbError.DbError> => {
+    if (write?.awaitDurable ?? true) return wal.awaitDurable()
     workInTurn += work
     if (workInTurn < workPerTurn) return Effect.void
     workInTurn = 0
     return Effect.yieldNow
+  }
+
+  const whenReleased = (retry: () => Effect.Effect<void, DbError.DbError>): Effect.Effect<void, DbError.DbError> => {
+    wal.pressure()
+    return Effect.andThen(backpressure.released(), Effect.suspend(retry))
+  }
+
+  /** Appends once there is room; all in one step when there is room at once. */
+  const append = (
+    key: Uint8Array,
+    value: Uint8Array,
+    kind: Kind,
+    expireTime: number,
+    write: WriteOptions | undefined
+  ): Effect.Effect<void, DbError.DbError> => {
+    if (!lifecycle.isOpen) return Effect.fail(lifecycle.error)
+    if (!backpressure.hasRoom) return appendLater(key, value, kind, expireTime, write)
+    wal.append(key, value, kind, expireTime)
+    return appended(workOf(key.length + value.length), write)
+  }
+
+  // Its closure would cost every append, were it made there.
+  const appendLater = (
+    key: Uint8Array,
+    value: Uint8Array,
+    kind: Kind,
+    expireTime: number,
+    write: WriteOptions | undefined
+  ) => whenReleased(() => append(key, value, kind, expireTime, write))
+
+  const appendBatch = (
+    rows: ReadonlyArray<BatchRows.BatchRow>,
+    write: WriteOptions | undefined
+  ): Effect.Effect<void, DbError.DbError> => {
+    if (!lifecycle.isOpen) return Effect.fail(lifecycle.error)
+    if (!backpressure.hasRoom) return whenReleased(() => appendBatch(rows, write))
+    wal.appendBatch(rows)
+    return appended(
+      rows.reduce((work, { key, value }) => work + workOf(key.length + value.length), 0),
+      write
+    )
   }
 
   const writeOne = (
@@ -87,15 +118,18 @@ export const make = (options: Options): Writes => {
     kind: Kind,
     ttl: WriteBatch.TtlOptions["ttl"],
     write: WriteOptions | undefined
-  ) => {
+  ): Effect.Effect<void, DbError.DbError> => {
     const bytes = KeyRange.toBytes(key)
     const refusal = invalidRow(bytes, value, batchBytesMax)
     if (refusal !== undefined) return Effect.fail(refusal)
-    const expireTime = kind === Kind.tombstone ? neverExpires : expiry(ttl, wal.now())
+    if (kind === Kind.tombstone || livesForEver(ttl)) return append(bytes, value, kind, neverExpires, write)
+    const expireTime = expiry(ttl, wal.now())
     if (typeof expireTime !== "number") return Effect.fail(expireTime)
-    const work = workOf({ key: bytes, value })
-    return admit(() => wal.append(bytes, value, kind, expireTime), work, write?.awaitDurable ?? true)
+    return append(bytes, value, kind, expireTime, write)
   }
+
+  const livesForEver = (ttl: WriteBatch.TtlOptions["ttl"]): boolean =>
+    ttl === undefined ? settings.defaultTtl === null : ttl === "none"
 
   /**
    * When a value written at `now` expires. Counted from the time that rows are dated by: where the clock is behind it,
@@ -156,8 +190,7 @@ export const make = (options: Options): Writes => {
         const rows = toRows(batch)
         if (Result.isFailure(rows)) return Effect.fail(rows.failure)
         if (rows.success.length === 0) return lifecycle.isOpen ? Effect.void : Effect.fail(lifecycle.error)
-        const work = rows.success.reduce((work, row) => work + workOf(row), 0)
-        return admit(() => wal.appendBatch(rows.success), work, write?.awaitDurable ?? true)
+        return appendBatch(rows.success, write)
       })
   }
 }
