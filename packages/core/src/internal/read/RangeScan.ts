@@ -11,6 +11,9 @@
  * tables and below its pin; so it holds neither memory nor tables that the
  * database is done with (L15). It does so only after it gave something: else a
  * database that changes faster than the store gives blocks would let it give nothing.
+ *
+ * Between two chunks its cursors belong to the state that they walk: once that is
+ * replaced, they go with its memtables, however long the consumer takes.
  */
 import { copyOf } from "../model/ByteCopy.ts"
 import * as Cause from "effect/Cause"
@@ -20,6 +23,7 @@ import type * as DbError from "../../DbError.ts"
 import type { KeyRange } from "../../KeyRange.ts"
 import type { ByteCopies } from "../lsm/ByteCopies.ts"
 import { type Cursor, Step } from "../lsm/Cursor.ts"
+import type { DbState } from "../lsm/DbState.ts"
 import type { Generation } from "../lsm/Generation.ts"
 import { KWayMerge } from "../lsm/KWayMerge.ts"
 import type { MergeFunction } from "../lsm/MergeFold.ts"
@@ -60,6 +64,14 @@ export interface Options extends ScanOptions {
 /** Sources that may have to be loaded. */
 type Source = Cursor & { readonly load?: Effect.Effect<void, DbError.DbError> | undefined }
 
+/** A walk over the rows of one state. */
+interface Walk {
+  readonly state: DbState
+  readonly merge: KWayMerge<Source>
+  readonly rows: Cursor
+  hasGiven: boolean
+}
+
 /** Pulls chunks until the range or the limit ends; then fails with `Done`. */
 export const pull = (options: Options) => {
   const scan = new RangeScan(options)
@@ -87,11 +99,10 @@ class RangeScan {
   readonly #isAscending: boolean
   #range: KeyRange
   #remaining: number
-  #view: ReadView | undefined
-  #merge: KWayMerge<Source> | undefined
-  #rows: Cursor | undefined
-  /** Whether entries were given since `#rows` began. */
-  #hasGiven = false
+  /** Held while it is at work. */
+  #walk: Walk | undefined
+  /** Holds it between two chunks. */
+  #paused: WeakMap<DbState, Walk> | undefined
   #rowsToOrder: number | undefined
 
   constructor(options: Options) {
@@ -106,8 +117,9 @@ class RangeScan {
   chunk(): ReadonlyArray<Entry> {
     const entries: Array<Entry> = []
     if (this.isDone) return entries
-    const rows = this.#current()
-    if (rows === undefined) return entries
+    const walk = this.#current()
+    if (walk === undefined) return entries
+    const { rows } = walk
     const entriesMax = Math.min(chunkEntriesMax, this.#remaining)
     for (let bytes = 0; entries.length < entriesMax && bytes < chunkBytesMax;) {
       const step = rows.next()
@@ -122,9 +134,9 @@ class RangeScan {
     this.#remaining -= entries.length
     this.isDone ||= this.#remaining === 0
     const last = entries[entries.length - 1]
-    if (last !== undefined) {
-      this.#hasGiven = true
+    if (last !== undefined && !this.isDone) {
       this.#continueBehind(last.key)
+      this.#pause(walk)
     }
     return entries
   }
@@ -140,7 +152,7 @@ class RangeScan {
 
   /** Loads everything that the merge waits for, at once; where it waits for nothing, others have a turn. */
   get load(): Effect.Effect<void, DbError.DbError> {
-    const blocked = this.#merge?.blocked ?? []
+    const blocked = this.#walk?.merge.blocked ?? []
     if (blocked.length === 0) return Effect.yieldNow
     return Effect.forEach(blocked, (source) => source.load ?? Effect.void, { concurrency: fetchesMax, discard: true })
   }
@@ -157,24 +169,29 @@ class RangeScan {
     this.#range = { start: successor, end }
   }
 
-  /** The rows of the present state; from the start of what is left, when it has changed. Absent while memory is ordered. */
-  #current(): Cursor | undefined {
+  /** The walk over the present state; from the start of what is left, when it has changed. Absent while memory is ordered. */
+  #current(): Walk | undefined {
     const view = this.#options.view()
-    if (this.#rows !== undefined && (view.state === this.#view?.state || !this.#hasGiven)) return this.#rows
-    this.#view = view
-    this.#hasGiven = false
-    this.#rows = undefined
-    this.#merge = undefined
+    if (this.#walk !== undefined && (view.state === this.#walk.state || !this.#walk.hasGiven)) return this.#walk
+    this.#walk = this.#paused?.get(view.state)
+    if (this.#walk !== undefined) return this.#walk
     const inMemory = generationsOf(view)
     if (!this.#isOrdered(inMemory)) return undefined
     const order = this.#isAscending ? "ascending" : "descending"
-    this.#merge = new KWayMerge(this.#sources(view, inMemory), order)
-    this.#rows = Visibility.make(new PacedCursor(this.#merge, rowsPerTurn), order, {
+    const merge = new KWayMerge(this.#sources(view, inMemory), order)
+    const rows = Visibility.make(new PacedCursor(merge, rowsPerTurn), order, {
       maxSequence: view.maxSequence,
       now: this.#options.now,
       merge: this.#options.merge
     })
-    return this.#rows
+    this.#walk = { state: view.state, merge, rows, hasGiven: false }
+    return this.#walk
+  }
+
+  #pause(walk: Walk): void {
+    if (!walk.hasGiven) this.#paused = new WeakMap([[walk.state, walk]])
+    walk.hasGiven = true
+    this.#walk = undefined
   }
 
   /** Orders what is not in order yet, a slice at a time; whether it is now. */
