@@ -11,6 +11,7 @@
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Semaphore from "effect/Semaphore"
 import type * as Scope from "effect/Scope"
 import type * as DbError from "../../DbError.ts"
 import type { Settings } from "../../Settings.ts"
@@ -78,14 +79,20 @@ export const make = Effect.fnUntraced(function* (options: {
   let waiters: Array<{ readonly sequence: Sequence; readonly reply: Task.Reply<void> }> = []
   let isInstalling = false
   let isStalled = false
+  /** Of two that are built in turns both are in memory until the end: as rows and as tables. */
+  const building = Semaphore.makeUnsafe(1)
 
   const build = Effect.fnUntraced(function* (job: Job) {
     const { generation } = job.sealed
-    const table = yield* buildTable(generation, {
-      writer: options.newWriter(),
-      minSequence: Math.min(generation.lastSequence, cell.pins.least),
-      merge: options.merge
-    })
+    const table = yield* building.withPermit(
+      Effect.suspend(() =>
+        buildTable(generation, {
+          writer: options.newWriter(),
+          minSequence: Math.min(generation.lastSequence, cell.pins.least),
+          merge: options.merge
+        })
+      )
+    )
     return table === undefined
       ? undefined
       : yield* retrying(options.tables.create(job.tableId, table.body, table.info, options.ulids.next()))
