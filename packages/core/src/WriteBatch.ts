@@ -105,7 +105,7 @@ export const put: {
 } = dual(
   (args) => isWriteBatch(args[0]),
   (self: WriteBatch, key: Bytes, value: Bytes, options?: TtlOptions): WriteBatch =>
-    add(self, { _tag: "Put", key, value, ttl: options?.ttl })
+    add(self, new Put(key, value, options?.ttl))
 )
 
 /**
@@ -157,9 +157,38 @@ export const operations = (self: WriteBatch): ReadonlyArray<Operation> => {
   return out
 }
 
-const add = (self: WriteBatch, operation: Operation): WriteBatch => ({
-  size: self.size + 1,
-  last: { operation, before: self }
-})
+const add = (self: WriteBatch, operation: Operation): WriteBatch => new Longer(self, operation)
+
+// Classes, not literals, for the reason that is given at `BatchRow`.
+
+/** A batch and one operation more; its own `last`. */
+class Longer implements WriteBatch {
+  readonly size: number
+  readonly before: WriteBatch
+  readonly operation: Operation
+
+  constructor(before: WriteBatch, operation: Operation) {
+    this.size = before.size + 1
+    this.before = before
+    this.operation = operation
+  }
+
+  get last(): this {
+    return this
+  }
+}
+
+class Put {
+  readonly _tag = "Put"
+  readonly key: Bytes
+  readonly value: Bytes
+  readonly ttl: TtlOptions["ttl"]
+
+  constructor(key: Bytes, value: Bytes, ttl: TtlOptions["ttl"]) {
+    this.key = key
+    this.value = value
+    this.ttl = ttl
+  }
+}
 
 const isWriteBatch = (u: unknown): boolean => typeof u === "object" && u !== null && "last" in u && "size" in u

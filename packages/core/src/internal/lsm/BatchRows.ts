@@ -18,13 +18,25 @@ import * as ByteOrder from "../model/ByteOrder.ts"
 import { Kind } from "../model/RowEntry.ts"
 import type { MergeFunction } from "./MergeFold.ts"
 
-/** A checked operation, and what it becomes. */
-export interface BatchRow {
+/**
+ * A checked operation, and what it becomes.
+ *
+ * A class, not a literal: of literals that many of survive one scavenge, as those of a batch do, V8 makes the later
+ * ones in the old generation, where they and all that they refer to wait for a full collection.
+ */
+export class BatchRow {
   readonly kind: Kind
   readonly key: Uint8Array
   /** Empty for a tombstone. */
   readonly value: Uint8Array
   readonly expireTime: number
+
+  constructor(kind: Kind, key: Uint8Array, value: Uint8Array, expireTime: number) {
+    this.kind = kind
+    this.key = key
+    this.value = value
+    this.expireTime = expireTime
+  }
 }
 
 /** Why a batch has no rows: two operations on this key expire at different times and would have to be one row. */
@@ -86,12 +98,8 @@ const foldKey = (
     const { expireTime, value } = sorted[i] as BatchRow
     if (merge === undefined) throw new Error("L19: a batch has a merge, and the database no merge operator")
     if (row.kind !== Kind.tombstone && row.expireTime !== expireTime) return undefined
-    row = {
-      kind: row.kind === Kind.merge ? Kind.merge : Kind.put,
-      key: row.key,
-      value: merge(row.key, row.kind === Kind.tombstone ? undefined : row.value, value),
-      expireTime
-    }
+    const folded = merge(row.key, row.kind === Kind.tombstone ? undefined : row.value, value)
+    row = new BatchRow(row.kind === Kind.merge ? Kind.merge : Kind.put, row.key, folded, expireTime)
   }
   return row
 }

@@ -11,6 +11,9 @@
  * tables and below its pin; so it holds neither memory nor tables that the
  * database is done with (L15). It does so only after it gave something: else a
  * database that changes faster than the store gives blocks would let it give nothing.
+ *
+ * Between two chunks its cursors belong to the state that they walk: once that is
+ * replaced, they go with its memtables, however long the consumer takes.
  */
 import { copyOf } from "../model/ByteCopy.ts"
 import * as Cause from "effect/Cause"
@@ -20,6 +23,7 @@ import type * as DbError from "../../DbError.ts"
 import type { KeyRange } from "../../KeyRange.ts"
 import type { ByteCopies } from "../lsm/ByteCopies.ts"
 import { type Cursor, Step } from "../lsm/Cursor.ts"
+import type { DbState } from "../lsm/DbState.ts"
 import type { Generation } from "../lsm/Generation.ts"
 import { KWayMerge } from "../lsm/KWayMerge.ts"
 import type { MergeFunction } from "../lsm/MergeFold.ts"
@@ -66,6 +70,14 @@ export interface Options extends ScanOptions {
 /** Sources that may have to be loaded. */
 type Source = Cursor & { readonly load?: Effect.Effect<void, DbError.DbError> | undefined }
 
+/** A walk over the rows of one state. */
+interface Walk {
+  readonly state: DbState
+  readonly merge: KWayMerge<Source>
+  readonly rows: Cursor
+  hasGiven: boolean
+}
+
 /** Pulls chunks until the range or the limit ends; then fails with `Done`. */
 export const pull = (options: Options, turns: TurnMeter) => {
   const scan = new RangeScan(options)
@@ -107,11 +119,10 @@ class RangeScan {
   readonly #isAscending: boolean
   #range: KeyRange
   #remaining: number
-  #view: ReadView | undefined
-  #merge: KWayMerge<Source> | undefined
-  #rows: Cursor | undefined
-  /** Whether entries were given since `#rows` began. */
-  #hasGiven = false
+  /** Held while it is at work. */
+  #walk: Walk | undefined
+  /** Holds it between two chunks. */
+  #paused: WeakMap<DbState, Walk> | undefined
   #rowsToOrder: number | undefined
 
   constructor(options: Options) {
@@ -129,8 +140,9 @@ class RangeScan {
   chunk(isDue: () => boolean = never): ReadonlyArray<Entry> {
     const entries: Array<Entry> = []
     if (this.isDone) return entries
-    const rows = this.#current(isDue)
-    if (rows === undefined) return entries
+    const walk = this.#current(isDue)
+    if (walk === undefined) return entries
+    const { rows } = walk
     const entriesMax = Math.min(chunkEntriesMax, this.#remaining)
     for (let bytes = 0, passed = 0; entries.length < entriesMax && bytes < chunkBytesMax;) {
       const step = rows.next()
@@ -148,8 +160,8 @@ class RangeScan {
     this.isDone ||= this.#remaining === 0
     const last = entries[entries.length - 1]
     if (last !== undefined && !this.isDone) {
-      this.#hasGiven = true
       this.#continueBehind(last.key)
+      this.#pause(walk)
     }
     return entries
   }
@@ -165,14 +177,14 @@ class RangeScan {
 
   /** Loads everything that the merge waits for, at once; absent where it waits for nothing. */
   get load(): Effect.Effect<void, DbError.DbError> | undefined {
-    const blocked = this.#merge?.blocked ?? []
+    const blocked = this.#walk?.merge.blocked ?? []
     if (blocked.length === 0) return undefined
     return Effect.forEach(blocked, (source) => source.load ?? Effect.void, { concurrency: fetchesMax, discard: true })
   }
 
   /** Whether the rows are blocked only so that somebody looks at the clock. */
   get #isPause(): boolean {
-    return this.#merge?.blocked.length === 0
+    return this.#walk?.merge.blocked.length === 0
   }
 
   /** What is left of the range, should the scan have to start anew. */
@@ -187,24 +199,29 @@ class RangeScan {
     this.#range = { start: successor, end }
   }
 
-  /** The rows of the present state; from the start of what is left, when it has changed. Absent while memory is ordered. */
-  #current(isDue: () => boolean): Cursor | undefined {
+  /** The walk over the present state; from the start of what is left, when it has changed. Absent while memory is ordered. */
+  #current(isDue: () => boolean): Walk | undefined {
     const view = this.#options.view()
-    if (this.#rows !== undefined && (view.state === this.#view?.state || !this.#hasGiven)) return this.#rows
-    this.#view = view
-    this.#hasGiven = false
-    this.#rows = undefined
-    this.#merge = undefined
+    if (this.#walk !== undefined && (view.state === this.#walk.state || !this.#walk.hasGiven)) return this.#walk
+    this.#walk = this.#paused?.get(view.state)
+    if (this.#walk !== undefined) return this.#walk
     const inMemory = generationsOf(view)
     if (!this.#isOrdered(inMemory, isDue)) return undefined
     const order = this.#isAscending ? "ascending" : "descending"
-    this.#merge = new KWayMerge(this.#sources(view, inMemory), order)
-    this.#rows = Visibility.make(new PacedCursor(this.#merge, rowsPerLook), order, {
+    const merge = new KWayMerge(this.#sources(view, inMemory), order)
+    const rows = Visibility.make(new PacedCursor(merge, rowsPerLook), order, {
       maxSequence: view.maxSequence,
       now: this.#options.now,
       merge: this.#options.merge
     })
-    return this.#rows
+    this.#walk = { state: view.state, merge, rows, hasGiven: false }
+    return this.#walk
+  }
+
+  #pause(walk: Walk): void {
+    if (!walk.hasGiven) this.#paused = new WeakMap([[walk.state, walk]])
+    walk.hasGiven = true
+    this.#walk = undefined
   }
 
   /** Orders what is not in order yet, a slice at a time; whether it is now. */

@@ -121,7 +121,7 @@ export const make = (options: Options): Reads => {
         )
         return Effect.map(held, ({ view }) => {
           const pull = Effect.catchDefect(
-              RangeScan.pull({ ...scan, range, view, now: now(), merge, keyCopies, valueCopies }, options.turns),
+            RangeScan.pull({ ...scan, range, view, now: now(), merge, keyCopies, valueCopies }, options.turns),
             thrown
           )
           return Stream.fromPull(Effect.succeed(Effect.suspend(() => options.refusal() ?? pull)))

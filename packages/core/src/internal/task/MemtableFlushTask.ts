@@ -82,7 +82,10 @@ export const make = Effect.fnUntraced(function* (options: {
   /** Oldest first. */
   const jobs: Array<Job> = []
   let waiters: Array<{ readonly sequence: Sequence; readonly reply: Task.Reply<void> }> = []
-  /** Tables are built one after another, the oldest first: several at once would only make turns longer. */
+  /**
+   * Tables are built one after another, the oldest first: several at once would only make turns longer, and all be in
+   * memory twice until the end, as rows and as tables.
+   */
   const building = Semaphore.makeUnsafe(1)
   let isInstalling = false
   let isStalled = false

@@ -178,9 +178,12 @@ const startTasks = Effect.fnUntraced(function* (ground: Ground, opened: Opening.
   })
   const wal = yield* WalFlushTask.make({
     ...ground,
-    ...opened,
     lifecycle,
     cell,
+    // One by one: what a task is given it keeps, and `opened.state` must go when its generations are flushed.
+    nextWalId: opened.nextWalId,
+    replayedWals: opened.replayedWals,
+    lastCreateTime: opened.lastCreateTime,
     newWriter: () => newWriter("wal", 0),
     isLeaseFresh: keeper.isLeaseFresh,
     refreshManifest: keeper.refresh,

@@ -168,7 +168,7 @@ export const make = (options: Options): Writes => {
       if (refusal !== undefined) return Result.fail(refusal)
       const expireTime = operation._tag === "Delete" ? neverExpires : expiry(operation.ttl, now)
       if (typeof expireTime !== "number") return Result.fail(expireTime)
-      rows.push({ key, value, kind: kinds[operation._tag], expireTime })
+      rows.push(new BatchRows.BatchRow(kinds[operation._tag], key, value, expireTime))
     }
     return Result.mapError(BatchRows.fold(rows, options.merge), (refused) =>
       invalid("batch", `merge operands of one key have different expiry: key=${hex(refused.key)}`)
