@@ -40,7 +40,11 @@ describe("a generation is let go once it is in level 0", () => {
         yield* TestDb.awaitWithTime(db.flush("memtable"))
         assert.strictEqual(yield* held(Generation), 1, `round=${round}`)
       }
-      assert.strictEqual(yield* held(SsTableWriter), 0, "and what its rows were encoded by")
+      assert.strictEqual(
+        yield* held(SsTableWriter),
+        1,
+        "what encodes the next WAL, and nothing that encoded these rows"
+      )
     })
   )
 
