@@ -92,7 +92,7 @@ export class TableReader {
 
   /** The part of a range that this view of the table shows. */
   visiblePart(range: KeyRange.KeyRange): KeyRange.KeyRange {
-    return KeyRange.intersect(range, this.#visible)
+    return this.#visible === KeyRange.all ? range : KeyRange.intersect(range, this.#visible)
   }
 
   /** Index and filter, from the cache or with one request. */
