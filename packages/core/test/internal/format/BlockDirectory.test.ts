@@ -67,6 +67,23 @@ describe("find", () => {
     }
   })
 
+  it.prop("seeks to the first row that is not below a key, as a walk finds it", [Case], ([[rows, byte]]) => {
+    if (rows.length === 0) return
+    const targets = rows.flatMap(({ key }) => [key, key.with(key.length - 1, byte), Uint8Array.from([...key, byte])])
+    for (const numbering of numberingsOf(rows)) {
+      const block = blockOf(rows)
+      const cursor = entered(block, numbering)
+      if (cursor === undefined || !block.directory) continue
+      for (const target of targets) {
+        const first = rows.findIndex(({ key }) => compare(key, target) >= 0)
+        const found: Array<RowEntry> = []
+        let step = cursor.seekWith(target, numbering.of(target, 0, target.length), block.directory)
+        for (; step === BlockStep.row; step = cursor.next()) found.push(copy(cursor.row))
+        assert.deepStrictEqual(found.map(told), first < 0 ? [] : rows.slice(first).map(told))
+      }
+    }
+  })
+
   it("tells keys apart that differ only in what a row shares with the one before", () => {
     // Of the last key the row has but one byte; the numbers of all are the same.
     const rows = ["aa1", "aa2", "ab2", "ab2x"].map((key) => put(`stem/${key}`, 1, key))

@@ -73,7 +73,8 @@ it.effect("a range ends before its end also where versions of that key begin in 
     const bucket = TestDb.bucket()
     const db = yield* (yield* TestDb.process(bucket)).open()
     yield* TestDb.awaitWithTime(db.close)
-    const version = (sequence: number) => ({ ...row("k", new Uint8Array(1500)), sequence })
+    // Blocks of 1 KiB: the first ends between two versions, and the key is the separator of the second.
+    const version = (sequence: number) => ({ ...row("k", new Uint8Array(300)), sequence })
     const rows = [{ ...row("a", KeyRange.toBytes("1")), sequence: 9 }, ...[8, 7, 6, 5, 4].map(version)]
     const table = yield* OtherProcess.storeTable(bucket, id, rows)
     yield* OtherProcess.edit(bucket, (manifest) => ({ ...manifest, lastL0Sequence: 9, l0: [table] }))
