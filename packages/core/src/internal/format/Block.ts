@@ -12,11 +12,9 @@
 import * as Result from "effect/Result"
 import type { SstFormatVersion } from "../model/SsTable.ts"
 import * as BlockV1 from "./BlockV1.ts"
+import { restartInterval } from "./BlockBuilder.ts"
 import * as BlockDirectory from "./BlockDirectory.ts"
 import { FormatError } from "./FormatError.ts"
-
-/** Rows between two restarts, as every known writer sets them. */
-const restartRows = 16
 
 /** The objects around the bytes. */
 const objectBytes = 256
@@ -29,6 +27,7 @@ export class Block {
   readonly restartCount: number
   /** What is wrong with it as a whole. */
   readonly error: FormatError | undefined
+
   /** A block from its payload, which it keeps: it must not change. */
   static make(payload: Uint8Array, formatVersion: SstFormatVersion): Block {
     if (formatVersion !== 1) return new Block(payload, undefined)
@@ -57,7 +56,7 @@ export class Block {
     return this.#directory
   }
 
-  /** Takes a directory, or that there is none. It and the payload then share one memory: the lines that a lookup reads lie together. */
+  /** Takes a directory, or that there is none. It and the payload then share one memory: what a lookup reads lies together. */
   setDirectory(rows: BlockDirectory.BlockDirectory | null): void {
     if (rows === null) {
       this.#directory = null
@@ -70,9 +69,9 @@ export class Block {
     this.#payload = bytes.subarray(rows.byteLength)
   }
 
-  /** What it weighs in memory, a directory included. */
+  /** What it weighs in memory, a directory included, as every known writer sets restarts. */
   get sizeBytes(): number {
-    return this.#payload.length + objectBytes + this.restartCount * restartRows * BlockDirectory.rowBytes
+    return this.#payload.length + objectBytes + this.restartCount * restartInterval * BlockDirectory.rowBytes
   }
 
   /** Where restart `index` says that a row begins. */

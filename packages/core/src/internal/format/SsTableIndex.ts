@@ -19,7 +19,8 @@
  *
  * A search compares numbers ({@link KeyNumber}), and bytes only where numbers tie: a
  * separator's bytes are a trip to memory each. The numbering is made for the
- * table's separators, and is also that of its blocks' directories.
+ * table's separators, and is also that of its blocks' directories: it follows from the
+ * index's bytes alone, so that a directory outlives an index that was evicted and read again.
  *
  * What it does not know: the last key. It says where a key may be, never that it is.
  */

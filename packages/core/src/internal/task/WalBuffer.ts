@@ -34,8 +34,9 @@ export class WalBuffer {
   readonly #clock: Clock.Clock
   readonly #newWriter: () => SsTableWriter
   /**
-   * Writes the next WAL; absent where the WAL is off. Made ahead, so that there is always one: when the collector finds none, the engine throws away
-   * the machine code that knows its shape, and appending is slow until it is compiled again.
+   * Writes the next WAL; absent where the WAL is off. Made ahead, so that there is always one: when a collection of
+   * garbage finds none, V8 throws away the machine code that knows its shape, and appending is slow until it is compiled
+   * again.
    */
   #nextWriter: SsTableWriter | undefined
   readonly #row = new RowView()

@@ -5,7 +5,8 @@
  *       tick, size, flush or an eager waiter ──> freeze ──> upload ──> durable ──> answer
  *
  * A row is encoded for its WAL object when it is appended, so that freezing costs
- * the same however much was written; what is left, the index, is written in slices. All writers of one WAL wait for one Deferred.
+ * the same however much was written; what is left, the index, is written in slices. All writers of one WAL wait for
+ * one Deferred.
  *
  * While an object is on its way no tick freezes another: a store slower than the
  * interval gets fewer and larger objects, not a queue of them.

@@ -308,6 +308,10 @@ describe("the writer", () => {
       const read = Result.getOrThrow(SsTableReader.index(bytes, 0, info, codecs))
       assert.strictEqual(bytes.length, sizeBytes)
       assert.strictEqual(index.blockCount, read.blockCount)
+      // Directories of blocks that one of them numbered are searched with the other.
+      for (const { key } of rows) {
+        assert.strictEqual(index.numbering.of(key, 0, key.length), read.numbering.of(key, 0, key.length))
+      }
       const kept = keptBlocks.reduce((sum, block) => sum + block.sizeBytes, 0)
       const heaviest = Math.max(...keptBlocks.map((block) => block.sizeBytes))
       assert.isAtMost(kept, 20_000)
