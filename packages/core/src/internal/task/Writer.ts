@@ -12,7 +12,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
-import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { BlockCache } from "../../BlockCache.ts"
 import { CompactionPolicy } from "../../CompactionPolicy.ts"
@@ -21,7 +20,6 @@ import * as DbError from "../../DbError.ts"
 import { MergeOperator } from "../../MergeOperator.ts"
 import * as ObjectStore from "../../ObjectStore.ts"
 import * as Settings from "../../Settings.ts"
-import { SsTableWriter } from "../format/SsTableWriter.ts"
 import { Generation } from "../lsm/Generation.ts"
 import type { ReadLevel } from "../model/ReadOptions.ts"
 import type { Sequence } from "../model/Sequence.ts"
@@ -29,13 +27,14 @@ import * as Reads from "../read/Reads.ts"
 import { type ReadView, TablesOfManifest } from "../read/ReadView.ts"
 import * as ManifestStore from "../store/ManifestStore.ts"
 import * as ObjectPaths from "../store/ObjectPaths.ts"
-import * as StoreFailure from "../store/StoreFailure.ts"
 import * as TableStore from "../store/TableStore.ts"
+import * as TableWriters from "../store/TableWriters.ts"
 import { TurnMeter } from "../store/TurnMeter.ts"
 import * as UlidSource from "../store/UlidSource.ts"
 import * as WalStore from "../store/WalStore.ts"
 import { Backpressure } from "./Backpressure.ts"
-import * as CompactorTask from "./CompactorTask.ts"
+import * as Compacting from "./Compacting.ts"
+import * as CompactorLedger from "./CompactorLedger.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 import * as ManifestKeeper from "./ManifestKeeper.ts"
 import * as MemtableFlushTask from "./MemtableFlushTask.ts"
@@ -90,14 +89,14 @@ const start = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Started, DbError.DbError, ObjectStore.ObjectStore | Scope.Scope> {
   const ground = yield* prepare(options)
   const tasks = yield* startTasks(ground, yield* Opening.open(ground), lifecycle)
-  const { backpressure, cell, compactor, memtables, wal } = tasks
+  const { backpressure, cell, memtables, wal } = tasks
   const { settings } = ground
   const flushMemtable = Effect.andThen(wal.flush(true), memtables.flush)
   return {
     settings,
     cell,
-    // What was accepted first: a job of the compactor may take longer than a close is given.
-    storeRest: Effect.andThen(settings.walEnabled ? wal.flush(false) : flushMemtable, compactor.drain),
+    // The compactor is not waited for: its jobs are interrupted with the scope, behind this, and go on another time.
+    storeRest: settings.walEnabled ? wal.flush(false) : flushMemtable,
     service: {
       ...readsOf(ground, cell, lifecycle),
       ...Writes.make({ ...ground, lifecycle, wal, backpressure }),
@@ -112,7 +111,13 @@ const start = Effect.fnUntraced(function* (
         return yield* wal.flush(false)
       }),
       status: Effect.sync(() =>
-        Status.of({ lifecycle, cell, wal, memtables, backpressure, settings, turns: ground.turns })
+        Status.of({
+          ...tasks,
+          lifecycle,
+          compactions: tasks.compactor?.report() ?? CompactorLedger.none,
+          settings,
+          turns: ground.turns
+        })
       )
     }
   }
@@ -129,22 +134,24 @@ const prepare = Effect.fnUntraced(function* (options: Options) {
   const random = yield* Random.Random
   const ulids = yield* UlidSource.make
   const clock = yield* Clock.Clock
+  const cache = yield* BlockCache
   const turns = new TurnMeter(clock)
   return {
     settings,
     paths,
     store,
     compression,
+    cache,
     ulids,
     clock,
     turns,
     merge: yield* MergeOperator,
     policy: yield* CompactionPolicy,
-    newWriter: yield* Effect.fromResult(writers(settings, compression)),
+    newWriter: yield* Effect.fromResult(TableWriters.make(settings, compression)),
     newGeneration: () => Generation.make({ hashSeed: Math.floor(random.nextDoubleUnsafe() * Number.MAX_SAFE_INTEGER) }),
     manifests: ManifestStore.make(store, paths, ulids),
     wals: WalStore.make(store, paths),
-    tables: TableStore.make({ store, paths, compression, cache: yield* BlockCache, turns })
+    tables: TableStore.make({ store, paths, compression, cache, turns })
   }
 })
 
@@ -167,6 +174,7 @@ const startTasks = Effect.fnUntraced(function* (ground: Ground, opened: Opening.
       wal.manifestAdopted()
       backpressure.release()
       memtables.memtableFrozen()
+      if (version.manifest.l0.length >= settings.l0MaxSsts) compactor?.poll()
     }
   })
   const memtables = yield* MemtableFlushTask.make({
@@ -190,13 +198,18 @@ const startTasks = Effect.fnUntraced(function* (ground: Ground, opened: Opening.
     onSealedDurable: memtables.memtableFrozen,
     onReleased: () => backpressure.release()
   })
-  const compactor = yield* CompactorTask.make({
-    lifecycle,
-    policy: ground.policy,
-    pollInterval: settings.compactorPollInterval,
-    manifest: () => cell.state.current.manifest,
-    run: () => Effect.void
-  })
+  const compactor = !settings.compactorEnabled
+    ? undefined
+    : yield* Compacting.start(ground, {
+        lifecycle,
+        manifest: opened.manifest,
+        isEager: false,
+        owns: ({ writerEpoch }) => writerEpoch === cell.state.current.manifest.writerEpoch,
+        known: () => ({ id: cell.state.current.id, value: cell.state.current.manifest }),
+        onCommitted: Effect.ignore(keeper.refresh),
+        // Its report says so; the database goes on.
+        onFenced: () => {}
+      })
   // Replay may have sealed generations.
   memtables.memtableFrozen()
   return { cell, backpressure, memtables, wal, compactor }
@@ -260,26 +273,3 @@ const unstored = (closeTimeout: Duration.Duration): DbError.DbError =>
       detail: `accepted writes could not be stored in time: the store does not answer, or level 0 is full and the WAL off: settings.closeTimeout=${Duration.toMillis(closeTimeout)}ms`
     })
   )
-
-/** How tables are written, if the codec of the settings is at hand. */
-const writers = (
-  settings: Settings.Settings,
-  compression: Compression
-): Result.Result<(kind: "compacted" | "wal", keptBlockBytesMax: number) => SsTableWriter, DbError.DbError> => {
-  const { blockSizeBytes, compression: codecName, filterBitsPerKey, minFilterKeys } = settings
-  const codec = compression.codecs[codecName]
-  if (codecName !== "none" && codec === undefined) return Result.fail(StoreFailure.missingCodec(codecName))
-  return Result.succeed(
-    (kind, keptBlockBytesMax) =>
-      new SsTableWriter({
-        kind,
-        keptBlockBytesMax,
-        blockSizeBytes,
-        filterBitsPerKey,
-        minFilterKeys,
-        codecName,
-        codec: codecName === "none" ? undefined : codec,
-        crc32: compression.crc32
-      })
-  )
-}
