@@ -34,6 +34,7 @@ import * as TableStore from "../store/TableStore.ts"
 import { TurnMeter } from "../store/TurnMeter.ts"
 import * as UlidSource from "../store/UlidSource.ts"
 import * as WalStore from "../store/WalStore.ts"
+import { Backlog } from "./Backlog.ts"
 import { Backpressure } from "./Backpressure.ts"
 import * as CompactorTask from "./CompactorTask.ts"
 import { Lifecycle } from "./Lifecycle.ts"
@@ -90,7 +91,7 @@ const start = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Started, DbError.DbError, ObjectStore.ObjectStore | Scope.Scope> {
   const ground = yield* prepare(options)
   const tasks = yield* startTasks(ground, yield* Opening.open(ground), lifecycle)
-  const { backpressure, cell, compactor, memtables, wal } = tasks
+  const { backlog, backpressure, cell, compactor, memtables, wal } = tasks
   const { settings } = ground
   const flushMemtable = Effect.andThen(wal.flush(true), memtables.flush)
   return {
@@ -112,7 +113,7 @@ const start = Effect.fnUntraced(function* (
         return yield* wal.flush(false)
       }),
       status: Effect.sync(() =>
-        Status.of({ lifecycle, cell, wal, memtables, backpressure, settings, turns: ground.turns })
+        Status.of({ lifecycle, cell, wal, memtables, backlog, backpressure, settings, turns: ground.turns })
       )
     }
   }
@@ -152,7 +153,12 @@ const prepare = Effect.fnUntraced(function* (options: Options) {
 const startTasks = Effect.fnUntraced(function* (ground: Ground, opened: Opening.Opened, lifecycle: Lifecycle) {
   const { newWriter, settings } = ground
   const cell = new StateCell(opened.state, opened.lastSequence, ground.newGeneration)
-  const backpressure = new Backpressure(() => cell.unflushedBytes + wal.bufferedBytes(), settings.maxUnflushedBytes)
+  const backlog = new Backlog({ ...ground, cell, bufferedBytes: () => wal.bufferedBytes() })
+  const backpressure = new Backpressure({
+    room: backlog,
+    isOpen: () => lifecycle.isOpen,
+    onFull: () => wal.pressure()
+  })
   lifecycle.onClosed(() => backpressure.release())
 
   const keeper = yield* ManifestKeeper.make({
@@ -165,6 +171,7 @@ const startTasks = Effect.fnUntraced(function* (ground: Ground, opened: Opening.
     adopt: (version) => {
       cell.keeper.adoptManifest(version)
       wal.manifestAdopted()
+      backlog.note()
       backpressure.release()
       memtables.memtableFrozen()
     }
@@ -187,7 +194,10 @@ const startTasks = Effect.fnUntraced(function* (ground: Ground, opened: Opening.
     newWriter: () => newWriter("wal", 0),
     isLeaseFresh: keeper.isLeaseFresh,
     refreshManifest: keeper.refresh,
-    onSealedDurable: memtables.memtableFrozen,
+    onSealedDurable: () => {
+      backlog.note()
+      memtables.memtableFrozen()
+    },
     onReleased: () => backpressure.release()
   })
   const compactor = yield* CompactorTask.make({
@@ -199,7 +209,7 @@ const startTasks = Effect.fnUntraced(function* (ground: Ground, opened: Opening.
   })
   // Replay may have sealed generations.
   memtables.memtableFrozen()
-  return { cell, backpressure, memtables, wal, compactor }
+  return { cell, backlog, backpressure, memtables, wal, compactor }
 })
 
 const readsOf = (ground: Ground, cell: StateCell, lifecycle: Lifecycle): Reads.Reads => {
