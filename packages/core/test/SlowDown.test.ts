@@ -185,6 +185,30 @@ describe("a store slower than the writers", () => {
   )
 })
 
+describe("a store at rest", () => {
+  it.effect("is not taken for a slow one", () =>
+    Effect.gen(function* () {
+      const { db } = yield* openSlow()
+      const { fiber } = yield* startWriter(db, "10 millis")
+      yield* pass(10_000)
+      yield* Fiber.interrupt(fiber)
+      yield* db.flush("memtable").pipe(TestDb.awaitWithTime)
+      yield* TestClock.adjust("10 hours")
+      yield* startWriter(db, "1 millis")
+      let most = 0
+      yield* pass(
+        10_000,
+        Effect.map(db.status, ({ writeDelayMillis }) => {
+          most = Math.max(most, writeDelayMillis)
+        })
+      )
+      assert.isAbove(most, 0)
+      // Twice of what a mebibyte takes on the link, and a little for what goes with rows.
+      assert.isBelow(most, 2.2 * 1000 * ((1024 * 1024) / bytesPerSecond))
+    })
+  )
+})
+
 describe("a store fast enough", () => {
   it.effect("delays nobody, whatever was written before", () =>
     Effect.gen(function* () {
@@ -222,7 +246,7 @@ describe("level 0 near its limit", () => {
   it.effect("slows writers down while memory has room, once memtables wait", () =>
     Effect.gen(function* () {
       const { db } = yield* openSlow({ l0MaxSsts: 8, maxUnflushedBytes: 100_000_000 })
-      yield* startWriter(db, "1 millis")
+      const { accepted } = yield* startWriter(db, "1 millis")
       let before = 0
       for (let l0Tables = 0; l0Tables < 8;) {
         yield* pass(20)
@@ -234,6 +258,8 @@ describe("level 0 near its limit", () => {
       const { flushBacklogBytes, unflushedBytes, warnings } = yield* db.status
       assert.isAbove(before, 1000)
       assert.isBelow(unflushedBytes, 50_000_000)
+      const now = yield* Clock.currentTimeMillis
+      assert.isBelow(accepted.filter((millis) => millis > now - 1000).length, 400)
       assert.isAbove(flushBacklogBytes, 0)
       assert.include(warnings.join(), "writers are slowed down")
     })
@@ -272,7 +298,7 @@ describe("delayed writers", () => {
     Effect.gen(function* () {
       const db = yield* delayed
       const writers = yield* Effect.forEach(["a", "b", "c"], (key) =>
-        Effect.forkChild(Effect.flip(db.put(key, "1")), { startImmediately: true })
+        Effect.forkChild(Effect.flip(db.put(key, "1", later)), { startImmediately: true })
       )
       const began = yield* Clock.currentTimeMillis
       yield* db.close
