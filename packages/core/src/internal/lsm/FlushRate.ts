@@ -7,8 +7,9 @@
  *            busy       at rest          busy            busy         drain = flushed bytes / busy time
  *
  * Only time in which a memtable waits is counted for the drain, so that a database at
- * rest is not taken for a slow one. The last flushes are the measure. What waits now
- * makes it less once it takes longer than they did: while nothing is flushed, the rate falls
+ * rest is not taken for a slow one. The measure is the last flushes, as many as took
+ * some seconds, so that an hour without a store is soon forgotten. What waits now makes
+ * it less once it takes longer than they did: while nothing is flushed, the rate falls
  * smoothly, as if the flush ended at this moment.
  *
  * Times are milliseconds of a clock that never goes back; bytes are those that rows take in a table.
@@ -34,7 +35,8 @@ interface Mark {
   readonly writtenBytes: number
 }
 
-/** Flushes that are the measure of the drain. */
+/** Flushes that are the measure of the drain: the newest that took so long together, or so many. */
+const measuredMillis = 5000
 const flushesMax = 8
 /** Shorter times say nothing of how fast writers are. */
 const fillMillisMin = 1000
@@ -62,7 +64,7 @@ export class FlushRate {
     this.#isBusy = nextBytes > 0
     if (flushedBytes > this.#lastFlush.flushedBytes) {
       this.#flushes.push({ busyMillis: this.#busyMillis, flushedBytes })
-      if (this.#flushes.length > flushesMax + 1) this.#flushes.shift()
+      while (this.#flushes.length > flushesMax + 1 || this.#isEnoughWithoutFirst) this.#flushes.shift()
     }
     if (millis - this.#newer.millis >= fillMillisMin) {
       this.#older = this.#newer
@@ -88,6 +90,11 @@ export class FlushRate {
 
   get #lastFlush(): Flush {
     return this.#flushes[this.#flushes.length - 1] as Flush
+  }
+
+  get #isEnoughWithoutFirst(): boolean {
+    const second = this.#flushes[1]
+    return second !== undefined && this.#busyMillis - second.busyMillis >= measuredMillis
   }
 
   #busyAt(millis: number): number {

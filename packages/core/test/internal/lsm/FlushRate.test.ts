@@ -104,6 +104,20 @@ describe("drain", () => {
     assert.strictEqual(db.drain(millis), 10)
   })
 
+  it("forgets an hour without a store once flushes after it took five seconds", () => {
+    const db = database()
+    db.freeze(0)
+    let millis = 3_600_000
+    db.flush(millis)
+    for (let i = 0; i < 5; i++) {
+      assert.isBelow(db.drain(millis), 0.001)
+      db.freeze(millis)
+      millis += 1000
+      db.flush(millis)
+    }
+    assert.strictEqual(db.drain(millis), 0.1)
+  })
+
   it("takes several that are flushed together as one flush", () => {
     const db = database({ waiting: 4 })
     db.flush(100, 4)
