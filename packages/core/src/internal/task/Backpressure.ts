@@ -39,6 +39,7 @@ export class Backpressure {
   readonly #latch = Latch.makeUnsafe(true)
   readonly #line = Semaphore.makeUnsafe(1)
   readonly #room: Room
+  readonly #heldBytes: () => number
   readonly #isOpen: () => boolean
   readonly #onFull: () => void
   #waiting = 0
@@ -54,12 +55,13 @@ export class Backpressure {
     readonly onFull: () => void
   }) {
     this.#room = options.room
+    this.#heldBytes = options.room.heldBytes
     this.#isOpen = options.isOpen
     this.#onFull = options.onFull
   }
 
   get hasRoom(): boolean {
-    return this.#room.heldBytes() < this.#room.bytesMax
+    return this.#heldBytes() < this.#room.bytesMax
   }
 
   /** Writers that wait at this moment. */
@@ -70,7 +72,7 @@ export class Backpressure {
   /** Whether so many bytes may be appended in this synchronous step. If not, `later` is how. */
   admit(bytes: number): boolean {
     if (this.#waiting > 0) return false
-    return this.#room.heldBytes() < this.#room.freeBytes || this.#passes(bytes)
+    return this.#heldBytes() < this.#room.freeBytes || this.#passes(bytes)
   }
 
   /**

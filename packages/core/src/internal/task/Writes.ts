@@ -93,16 +93,6 @@ export const make = (options: Options): Writes => {
     if (!backpressure.admit(key.length + value.length + rowBytesMin)) {
       return appendLater(key, value, kind, expireTime, write)
     }
-    return appendNow(key, value, kind, expireTime, write)
-  }
-
-  const appendNow = (
-    key: Uint8Array,
-    value: Uint8Array,
-    kind: Kind,
-    expireTime: number,
-    write: WriteOptions | undefined
-  ): Effect.Effect<void, DbError.DbError> => {
     wal.append(key, value, kind, expireTime)
     return appended(workOf(key.length + value.length), write)
   }
@@ -114,28 +104,25 @@ export const make = (options: Options): Writes => {
     kind: Kind,
     expireTime: number,
     write: WriteOptions | undefined
-  ) => whenAdmitted(key.length + value.length + rowBytesMin, () => appendNow(key, value, kind, expireTime, write))
+  ) =>
+    whenAdmitted(key.length + value.length + rowBytesMin, () => {
+      wal.append(key, value, kind, expireTime)
+      return appended(workOf(key.length + value.length), write)
+    })
 
   const appendBatch = (
     rows: ReadonlyArray<BatchRows.BatchRow>,
     write: WriteOptions | undefined
   ): Effect.Effect<void, DbError.DbError> => {
     if (!lifecycle.isOpen) return Effect.fail(lifecycle.error)
-    const bytes = rows.reduce((sum, { key, value }) => sum + key.length + value.length + rowBytesMin, 0)
-    return backpressure.admit(bytes)
-      ? appendBatchNow(rows, write)
-      : whenAdmitted(bytes, () => appendBatchNow(rows, write))
-  }
-
-  const appendBatchNow = (
-    rows: ReadonlyArray<BatchRows.BatchRow>,
-    write: WriteOptions | undefined
-  ): Effect.Effect<void, DbError.DbError> => {
-    wal.appendBatch(rows)
-    return appended(
-      rows.reduce((work, { key, value }) => work + workOf(key.length + value.length), 0),
-      write
-    )
+    let bytes = 0
+    for (const { key, value } of rows) bytes += key.length + value.length
+    const now = () => {
+      wal.appendBatch(rows)
+      return appended(rows.length - 1 + workOf(bytes), write)
+    }
+    const tableBytes = bytes + rows.length * rowBytesMin
+    return backpressure.admit(tableBytes) ? now() : whenAdmitted(tableBytes, now)
   }
 
   const writeOne = (
