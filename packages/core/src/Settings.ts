@@ -79,11 +79,17 @@ export interface Settings {
   readonly l0SstSizeBytes: number
   /** A memtable is also frozen after this many WAL objects, to keep replay short. From 1 to 1,000,000, default 4,096. */
   readonly walFilesPerMemtableMax: number
-  /** No memtable is flushed while level 0 has this many tables, from 1 to 100,000. Default 8. */
+  /**
+   * No memtable is flushed while level 0 has this many tables, from 1 to 100,000. While memtables wait, writers slow
+   * down from three quarters of it on. Default 8.
+   */
   readonly l0MaxSsts: number
   /** Level 0 tables built and uploaded at once, from 1 to 64. Default 4. */
   readonly l0FlushParallelism: number
-  /** Writers wait while memory holds this many bytes that are not in level 0. Above `l0SstSizeBytes`, up to 1 TiB. Default 256 MiB. */
+  /**
+   * Writers wait while memory holds this many bytes that are not in level 0, and slow down to the pace of the flushes
+   * from half of it on. Above `l0SstSizeBytes`, up to 1 TiB. Default 256 MiB.
+   */
   readonly maxUnflushedBytes: number
   /** Bytes of a block before compression: a power of two from 1,024 to 65,536. Default 4,096. */
   readonly blockSizeBytes: number

@@ -17,6 +17,8 @@ export class StateCell {
   #durableSequence: Sequence
   #visibleSequence: Sequence
   #sealedBytes: number
+  #sealedRowBytes: number
+  #flushedRowBytes = 0
   readonly #newGeneration: () => Generation
   readonly pins = new Pins()
 
@@ -26,6 +28,7 @@ export class StateCell {
     this.#durableSequence = lastSequence
     this.#visibleSequence = lastSequence
     this.#sealedBytes = sealedBytes(state)
+    this.#sealedRowBytes = sealedRowBytes(state)
   }
 
   get state(): DbState.DbState {
@@ -45,6 +48,21 @@ export class StateCell {
   /** Bytes really allocated for rows that are not in level 0. */
   get unflushedBytes(): number {
     return this.#sealedBytes + this.#state.open.allocatedBytes
+  }
+
+  /** Those of them that are in sealed generations. */
+  get sealedBytes(): number {
+    return this.#sealedBytes
+  }
+
+  /** About the bytes that the rows of sealed generations take in tables. */
+  get sealedRowBytes(): number {
+    return this.#sealedRowBytes
+  }
+
+  /** The same of the sealed generations that are in level 0, and not here any more. */
+  get flushedRowBytes(): number {
+    return this.#flushedRowBytes
   }
 
   /** No reader exists below it. */
@@ -75,7 +93,9 @@ export class StateCell {
   /** For ManifestKeeper. */
   readonly keeper = {
     adoptManifest: (current: DbState.VersionedManifest): void => {
+      const rowBytes = this.#sealedRowBytes
       this.#replace(DbState.adoptManifest(this.#state, current))
+      this.#flushedRowBytes += rowBytes - this.#sealedRowBytes
       // Without a WAL, being in level 0 is what makes a row durable.
       this.#durableSequence = Math.max(this.#durableSequence, current.manifest.lastL0Sequence)
     }
@@ -84,6 +104,7 @@ export class StateCell {
   #replace(state: DbState.DbState): void {
     this.#state = state
     this.#sealedBytes = sealedBytes(state)
+    this.#sealedRowBytes = sealedRowBytes(state)
   }
 }
 
@@ -111,3 +132,6 @@ export class Pins {
 
 const sealedBytes = (state: DbState.DbState): number =>
   state.sealed.reduce((sum, sealed) => sum + sealed.generation.allocatedBytes, 0)
+
+const sealedRowBytes = (state: DbState.DbState): number =>
+  state.sealed.reduce((sum, sealed) => sum + sealed.generation.logicalBytes, 0)

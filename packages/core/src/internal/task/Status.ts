@@ -5,6 +5,7 @@
 import type * as DbError from "../../DbError.ts"
 import type { Settings } from "../../Settings.ts"
 import type { TurnMeter } from "../store/TurnMeter.ts"
+import type { Backlog } from "./Backlog.ts"
 import type { Backpressure } from "./Backpressure.ts"
 import type { Report } from "./CompactorLedger.ts"
 import type { Lifecycle } from "./Lifecycle.ts"
@@ -35,7 +36,11 @@ export interface Status {
   readonly unflushedBytes: number
   /** Memtables that are frozen and not in level 0 yet. */
   readonly immutableMemtables: number
+  /** Bytes of memory that they hold: what waits to be flushed. */
+  readonly flushBacklogBytes: number
   readonly l0Tables: number
+  /** Bytes of data and index of these tables: what waits to be compacted. */
+  readonly compactionBacklogBytes: number
   readonly sortedRuns: number
   /** Compactions that run in this process. */
   readonly compactionsRunning: number
@@ -44,6 +49,10 @@ export interface Status {
   readonly compactionsFailed: number
   /** Bytes of the tables that the completed ones wrote. */
   readonly bytesCompacted: number
+  /** Milliseconds by which writers are delayed for each mebibyte, before memory or level 0 is full; 0: they are not. */
+  readonly writeDelayMillis: number
+  /** Seconds until memory is full and writers stop, at the present pace; 0: it is full. `undefined`: it does not fill. */
+  readonly secondsToStop: number | undefined
   /** Store requests that failed and were tried again by a task, since open. */
   readonly retries: number
   /** The most recent of them. */
@@ -65,22 +74,30 @@ export const of = (parts: {
   readonly cell: StateCell
   readonly wal: WalFlushTask
   readonly memtables: MemtableFlushTask
+  readonly backlog: Backlog
   readonly backpressure: Backpressure
   readonly compactions: Report
   readonly settings: Settings
   readonly turns: TurnMeter
 }): Status => {
-  const { backpressure, cell, compactions, lifecycle, memtables, settings, turns, wal } = parts
+  const { backlog, backpressure, cell, compactions, lifecycle, memtables, settings, turns, wal } = parts
   const { current, sealed } = cell.state
+  const writeDelayMillis = backlog.delayMillisPerMebibyte
+  const secondsToStop = backlog.secondsToStop
   const warnings: Array<string> = []
   if (memtables.isStalled()) {
     warnings.push(
       `level 0 is full: tables=${current.manifest.l0.length} l0MaxSsts=${settings.l0MaxSsts}; memtables wait until a compactor makes room`
     )
   }
-  if (backpressure.waiting > 0) {
+  if (backpressure.waiting > 0 && !backpressure.hasRoom) {
     warnings.push(
       `writers wait for memory: waiting=${backpressure.waiting} unflushedBytes=${cell.unflushedBytes} maxUnflushedBytes=${settings.maxUnflushedBytes}`
+    )
+  }
+  if (writeDelayMillis > 0 && backpressure.hasRoom) {
+    warnings.push(
+      `writers are slowed down, as memtables are not flushed as fast: millisPerMebibyte=${Math.ceil(writeDelayMillis)} waiting=${backpressure.waiting} unflushedBytes=${cell.unflushedBytes} maxUnflushedBytes=${settings.maxUnflushedBytes} l0Tables=${current.manifest.l0.length} l0MaxSsts=${settings.l0MaxSsts}${secondsToStop === undefined ? "" : `; they stop in about ${Math.ceil(secondsToStop)} s`}`
     )
   }
   if (lifecycle.lastRetry !== undefined) {
@@ -97,12 +114,16 @@ export const of = (parts: {
     nextWalId: wal.nextWalId(),
     unflushedBytes: cell.unflushedBytes + wal.bufferedBytes(),
     immutableMemtables: sealed.length,
+    flushBacklogBytes: backlog.waitingBytes,
     l0Tables: current.manifest.l0.length,
+    compactionBacklogBytes: backlog.l0Bytes,
     sortedRuns: current.manifest.runs.length,
     compactionsRunning: compactions.running.length,
     compactionsCompleted: compactions.completed,
     compactionsFailed: compactions.failed,
     bytesCompacted: compactions.bytesCompacted,
+    writeDelayMillis,
+    secondsToStop,
     retries: lifecycle.retries,
     lastRetry: lifecycle.lastRetry,
     longestTurnMillis: turns.longestMillis,

@@ -32,6 +32,7 @@ import * as TableWriters from "../store/TableWriters.ts"
 import { TurnMeter } from "../store/TurnMeter.ts"
 import * as UlidSource from "../store/UlidSource.ts"
 import * as WalStore from "../store/WalStore.ts"
+import { Backlog } from "./Backlog.ts"
 import { Backpressure } from "./Backpressure.ts"
 import * as Compacting from "./Compacting.ts"
 import * as CompactorLedger from "./CompactorLedger.ts"
@@ -159,7 +160,12 @@ const prepare = Effect.fnUntraced(function* (options: Options) {
 const startTasks = Effect.fnUntraced(function* (ground: Ground, opened: Opening.Opened, lifecycle: Lifecycle) {
   const { newWriter, settings } = ground
   const cell = new StateCell(opened.state, opened.lastSequence, ground.newGeneration)
-  const backpressure = new Backpressure(() => cell.unflushedBytes + wal.bufferedBytes(), settings.maxUnflushedBytes)
+  const backlog = new Backlog({ ...ground, cell, bufferedBytes: () => wal.bufferedBytes() })
+  const backpressure = new Backpressure({
+    room: backlog,
+    isOpen: () => lifecycle.isOpen,
+    onFull: () => wal.pressure()
+  })
   lifecycle.onClosed(() => backpressure.release())
 
   const keeper = yield* ManifestKeeper.make({
@@ -172,6 +178,7 @@ const startTasks = Effect.fnUntraced(function* (ground: Ground, opened: Opening.
     adopt: (version) => {
       cell.keeper.adoptManifest(version)
       wal.manifestAdopted()
+      backlog.note()
       backpressure.release()
       memtables.memtableFrozen()
       if (version.manifest.l0.length >= settings.l0MaxSsts) compactor?.poll()
@@ -195,7 +202,10 @@ const startTasks = Effect.fnUntraced(function* (ground: Ground, opened: Opening.
     newWriter: () => newWriter("wal", 0),
     isLeaseFresh: keeper.isLeaseFresh,
     refreshManifest: keeper.refresh,
-    onSealedDurable: memtables.memtableFrozen,
+    onSealedDurable: () => {
+      backlog.note()
+      memtables.memtableFrozen()
+    },
     onReleased: () => backpressure.release()
   })
   const compactor = !settings.compactorEnabled
@@ -212,7 +222,7 @@ const startTasks = Effect.fnUntraced(function* (ground: Ground, opened: Opening.
       })
   // Replay may have sealed generations.
   memtables.memtableFrozen()
-  return { cell, backpressure, memtables, wal, compactor }
+  return { cell, backlog, backpressure, memtables, wal, compactor }
 })
 
 const readsOf = (ground: Ground, cell: StateCell, lifecycle: Lifecycle): Reads.Reads => {

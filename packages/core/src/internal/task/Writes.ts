@@ -1,6 +1,6 @@
 /**
- * The writing half of a database: checks a write, waits for room, appends it, and
- * waits for it to be durable if it is asked to.
+ * The writing half of a database: checks a write, waits for room and its turn, appends
+ * it, and waits for it to be durable if it is asked to.
  *
  * Check, sequence number and append are one synchronous step: an interrupted
  * write was either not made or goes its way (ADR 17).
@@ -32,6 +32,9 @@ export const valueBytesEnd = 2 ** 32
 /** What may be appended before others have a turn of the event loop: rows, where a kibibyte counts as a row more. */
 const workPerTurn = 1024
 const workOf = (rowBytes: number): number => 1 + rowBytes / 1024
+
+/** About what a row takes in a table besides its key and value. */
+const rowBytesMin = 21
 
 export interface Options {
   readonly lifecycle: Lifecycle
@@ -71,10 +74,12 @@ export const make = (options: Options): Writes => {
     return Effect.yieldNow
   }
 
-  const whenReleased = (retry: () => Effect.Effect<void, DbError.DbError>): Effect.Effect<void, DbError.DbError> => {
-    wal.pressure()
-    return Effect.andThen(backpressure.released(), Effect.suspend(retry))
-  }
+  /** Appends when it is its turn. */
+  const whenAdmitted = (
+    bytes: number,
+    append: () => Effect.Effect<void, DbError.DbError>
+  ): Effect.Effect<void, DbError.DbError> =>
+    backpressure.later(bytes, () => (lifecycle.isOpen ? append() : Effect.fail(lifecycle.error)))
 
   /** Appends once there is room; all in one step when there is room at once. */
   const append = (
@@ -85,7 +90,9 @@ export const make = (options: Options): Writes => {
     write: WriteOptions | undefined
   ): Effect.Effect<void, DbError.DbError> => {
     if (!lifecycle.isOpen) return Effect.fail(lifecycle.error)
-    if (!backpressure.hasRoom) return appendLater(key, value, kind, expireTime, write)
+    if (!backpressure.admit(key.length + value.length + rowBytesMin)) {
+      return appendLater(key, value, kind, expireTime, write)
+    }
     wal.append(key, value, kind, expireTime)
     return appended(workOf(key.length + value.length), write)
   }
@@ -97,19 +104,25 @@ export const make = (options: Options): Writes => {
     kind: Kind,
     expireTime: number,
     write: WriteOptions | undefined
-  ) => whenReleased(() => append(key, value, kind, expireTime, write))
+  ) =>
+    whenAdmitted(key.length + value.length + rowBytesMin, () => {
+      wal.append(key, value, kind, expireTime)
+      return appended(workOf(key.length + value.length), write)
+    })
 
   const appendBatch = (
     rows: ReadonlyArray<BatchRows.BatchRow>,
     write: WriteOptions | undefined
   ): Effect.Effect<void, DbError.DbError> => {
     if (!lifecycle.isOpen) return Effect.fail(lifecycle.error)
-    if (!backpressure.hasRoom) return whenReleased(() => appendBatch(rows, write))
-    wal.appendBatch(rows)
-    return appended(
-      rows.reduce((work, { key, value }) => work + workOf(key.length + value.length), 0),
-      write
-    )
+    let bytes = 0
+    for (const { key, value } of rows) bytes += key.length + value.length
+    const now = () => {
+      wal.appendBatch(rows)
+      return appended(rows.length - 1 + workOf(bytes), write)
+    }
+    const tableBytes = bytes + rows.length * rowBytesMin
+    return backpressure.admit(tableBytes) ? now() : whenAdmitted(tableBytes, now)
   }
 
   const writeOne = (
