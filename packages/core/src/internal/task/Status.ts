@@ -6,6 +6,7 @@ import type * as DbError from "../../DbError.ts"
 import type { Settings } from "../../Settings.ts"
 import type { TurnMeter } from "../store/TurnMeter.ts"
 import type { Backpressure } from "./Backpressure.ts"
+import type { CollectorFacts } from "./GarbageCollectorTask.ts"
 import type { Lifecycle } from "./Lifecycle.ts"
 import type { MemtableFlushTask } from "./MemtableFlushTask.ts"
 import type { StateCell } from "./StateCell.ts"
@@ -36,6 +37,10 @@ export interface Status {
   readonly immutableMemtables: number
   readonly l0Tables: number
   readonly sortedRuns: number
+  /** Objects that this database's collector deleted, since open. */
+  readonly collectedObjects: number
+  /** Their bytes. */
+  readonly collectedBytes: number
   /** Store requests that failed and were tried again by a task, since open. */
   readonly retries: number
   /** The most recent of them. */
@@ -58,10 +63,11 @@ export const of = (parts: {
   readonly wal: WalFlushTask
   readonly memtables: MemtableFlushTask
   readonly backpressure: Backpressure
+  readonly collector: CollectorFacts
   readonly settings: Settings
   readonly turns: TurnMeter
 }): Status => {
-  const { backpressure, cell, lifecycle, memtables, settings, turns, wal } = parts
+  const { backpressure, cell, collector, lifecycle, memtables, settings, turns, wal } = parts
   const { current, sealed } = cell.state
   const warnings: Array<string> = []
   if (memtables.isStalled()) {
@@ -77,6 +83,9 @@ export const of = (parts: {
   if (lifecycle.lastRetry !== undefined) {
     warnings.push(`store requests were tried again: retries=${lifecycle.retries} last: ${lifecycle.lastRetry}`)
   }
+  if (collector.failure !== undefined) {
+    warnings.push(`the collector failed and will try again: ${collector.failure}`)
+  }
   return {
     state: lifecycle.state,
     closed: lifecycle.reason,
@@ -89,6 +98,8 @@ export const of = (parts: {
     immutableMemtables: sealed.length,
     l0Tables: current.manifest.l0.length,
     sortedRuns: current.manifest.runs.length,
+    collectedObjects: collector.objects,
+    collectedBytes: collector.bytes,
     retries: lifecycle.retries,
     lastRetry: lifecycle.lastRetry,
     longestTurnMillis: turns.longestMillis,

@@ -23,19 +23,24 @@ import * as ObjectStore from "../../ObjectStore.ts"
 import * as Settings from "../../Settings.ts"
 import { SsTableWriter } from "../format/SsTableWriter.ts"
 import { Generation } from "../lsm/Generation.ts"
+import * as Garbage from "../model/Garbage.ts"
 import type { ReadLevel } from "../model/ReadOptions.ts"
 import type { Sequence } from "../model/Sequence.ts"
 import * as Reads from "../read/Reads.ts"
 import { type ReadView, TablesOfManifest } from "../read/ReadView.ts"
+import * as CompactionsStore from "../store/CompactionsStore.ts"
 import * as ManifestStore from "../store/ManifestStore.ts"
 import * as ObjectPaths from "../store/ObjectPaths.ts"
+import { StoreClock } from "../store/StoreClock.ts"
 import * as StoreFailure from "../store/StoreFailure.ts"
 import * as TableStore from "../store/TableStore.ts"
 import { TurnMeter } from "../store/TurnMeter.ts"
 import * as UlidSource from "../store/UlidSource.ts"
 import * as WalStore from "../store/WalStore.ts"
 import { Backpressure } from "./Backpressure.ts"
+import * as CollectionPass from "./CollectionPass.ts"
 import * as CompactorTask from "./CompactorTask.ts"
+import * as GarbageCollectorTask from "./GarbageCollectorTask.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 import * as ManifestKeeper from "./ManifestKeeper.ts"
 import * as MemtableFlushTask from "./MemtableFlushTask.ts"
@@ -90,7 +95,7 @@ const start = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Started, DbError.DbError, ObjectStore.ObjectStore | Scope.Scope> {
   const ground = yield* prepare(options)
   const tasks = yield* startTasks(ground, yield* Opening.open(ground), lifecycle)
-  const { backpressure, cell, compactor, memtables, wal } = tasks
+  const { backpressure, cell, collector, compactor, memtables, wal } = tasks
   const { settings } = ground
   const flushMemtable = Effect.andThen(wal.flush(true), memtables.flush)
   return {
@@ -112,7 +117,16 @@ const start = Effect.fnUntraced(function* (
         return yield* wal.flush(false)
       }),
       status: Effect.sync(() =>
-        Status.of({ lifecycle, cell, wal, memtables, backpressure, settings, turns: ground.turns })
+        Status.of({
+          lifecycle,
+          cell,
+          wal,
+          memtables,
+          backpressure,
+          collector: collector(),
+          settings,
+          turns: ground.turns
+        })
       )
     }
   }
@@ -143,6 +157,7 @@ const prepare = Effect.fnUntraced(function* (options: Options) {
     newWriter: yield* Effect.fromResult(writers(settings, compression)),
     newGeneration: () => Generation.make({ hashSeed: Math.floor(random.nextDoubleUnsafe() * Number.MAX_SAFE_INTEGER) }),
     manifests: ManifestStore.make(store, paths, ulids),
+    compactions: CompactionsStore.make(store, paths, ulids),
     wals: WalStore.make(store, paths),
     tables: TableStore.make({ store, paths, compression, cache: yield* BlockCache, turns })
   }
@@ -197,9 +212,32 @@ const startTasks = Effect.fnUntraced(function* (ground: Ground, opened: Opening.
     manifest: () => cell.state.current.manifest,
     run: () => Effect.void
   })
+  const collector = yield* startCollector(ground, cell, lifecycle)
   // Replay may have sealed generations.
   memtables.memtableFrozen()
-  return { cell, backpressure, memtables, wal, compactor }
+  return { cell, backpressure, memtables, wal, compactor, collector }
+})
+
+/** The collector, where the settings want one, and what it knows of itself. */
+const startCollector = Effect.fnUntraced(function* (ground: Ground, cell: StateCell, lifecycle: Lifecycle) {
+  const { collectorEnabled, collectorInterval, collectorMinAge } = ground.settings
+  if (!collectorEnabled) return () => ({ objects: 0, bytes: 0, failure: undefined })
+  const pass = {
+    ...ground,
+    storeClock: new StoreClock(),
+    held: () => [{ id: cell.state.current.id, value: cell.state.current.manifest }]
+  }
+  const request = {
+    kinds: new Set(Garbage.defaultKinds),
+    minAgeMillis: Duration.toMillis(collectorMinAge),
+    isDryRun: false
+  }
+  const task = yield* GarbageCollectorTask.make({
+    lifecycle,
+    interval: collectorInterval,
+    collect: (onDeleted) => CollectionPass.run(pass, request, onDeleted)
+  })
+  return task.facts
 })
 
 const readsOf = (ground: Ground, cell: StateCell, lifecycle: Lifecycle): Reads.Reads => {
