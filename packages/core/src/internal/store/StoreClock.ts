@@ -54,13 +54,12 @@ export class StoreClock {
     const { paths, store, ulids } = options
     const clock = yield* Clock.Clock
     const path = paths.probe(ulids.next())
-    const { lastModified } = yield* store
+    const looked = yield* store
       .put(path, new Uint8Array(1))
-      .pipe(
-        Effect.andThen(store.head(path)),
-        Effect.ensuring(Effect.ignore(store.delete(path))),
-        Effect.mapError(StoreFailure.fromStore)
-      )
+      .pipe(Effect.andThen(store.head(path)), Effect.mapError(StoreFailure.fromStore), Effect.result)
+    // Not in a finalizer: whoever interrupts a look does not wait for a store. The byte that it leaves harms nobody.
+    yield* Effect.ignore(store.delete(path))
+    const { lastModified } = yield* Effect.fromResult(looked)
     const monotonic = Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
     return this.now({ local: clock.currentTimeMillisUnsafe(), store: lastModified, monotonic }, leastAge)
   })
