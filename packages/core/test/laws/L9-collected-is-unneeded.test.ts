@@ -305,7 +305,10 @@ describe("readers", () => {
       yield* TestClock.adjust("1000 days")
       const bucket = TestDb.bucket()
       const ulids = yield* UlidSource.make
-      const db = yield* (yield* TestDb.process(bucket)).open({ manifestPollInterval: "1 minute", compactorPollInterval: "1 hour" })
+      const db = yield* (yield* TestDb.process(bucket)).open({
+        manifestPollInterval: "1 minute",
+        compactorPollInterval: "1 hour"
+      })
       const lines: Array<string> = []
       for (let round = 0; round < 3; round++) {
         for (let i = 0; i < 700; i++) {
