@@ -386,7 +386,7 @@ describe("Admin", () => {
       assert.deepStrictEqual(runs, [])
       assert.deepStrictEqual(
         unneeded.map(({ kind, path }) => `${kind} ${Number(path.replace(/\D/g, ""))}`),
-        ["manifest 1", "manifest 2", "manifest 3", "wal 1", "wal 2"]
+        ["manifest 1", "manifest 2", "manifest 3", "fence 1", "wal 2"]
       )
       assert.strictEqual(objects, FixtureStore.paths("basic").length)
       assert.strictEqual(
