@@ -386,7 +386,7 @@ describe("Admin", () => {
       assert.deepStrictEqual(runs, [])
       assert.deepStrictEqual(
         unneeded.map(({ kind, path }) => `${kind} ${Number(path.replace(/\D/g, ""))}`),
-        ["manifest 1", "manifest 2", "manifest 3", "wal 1", "wal 2"]
+        ["manifest 1", "manifest 2", "manifest 3", "fence 1", "wal 2"]
       )
       assert.strictEqual(objects, FixtureStore.paths("basic").length)
       assert.strictEqual(
@@ -402,7 +402,7 @@ describe("Admin", () => {
       assert.deepStrictEqual([l0.length, runs.map(({ id, tables }) => [id, tables.length])], [0, [[0, 2]]])
       const tables = FixtureStore.paths("compacted", ".sst").filter((path) => path.includes("compacted/"))
       assert.isAbove(tables.length, 2)
-      assert.isAtMost(unneeded.filter(({ kind }) => kind === "table").length, tables.length - 2)
+      assert.isAtMost(unneeded.filter(({ kind }) => kind === "compacted").length, tables.length - 2)
       assert.lengthOf(
         unneeded.filter(({ kind }) => kind === "compactions"),
         14

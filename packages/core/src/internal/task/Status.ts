@@ -7,6 +7,7 @@ import type { Settings } from "../../Settings.ts"
 import type { TurnMeter } from "../store/TurnMeter.ts"
 import type { Backlog } from "./Backlog.ts"
 import type { Backpressure } from "./Backpressure.ts"
+import type { CollectorFacts } from "./GarbageCollectorTask.ts"
 import type { Report } from "./CompactorLedger.ts"
 import type { Lifecycle } from "./Lifecycle.ts"
 import type { MemtableFlushTask } from "./MemtableFlushTask.ts"
@@ -53,6 +54,10 @@ export interface Status {
   readonly writeDelayMillis: number
   /** Seconds until memory is full and writers stop, at the present pace; 0: it is full. `undefined`: it does not fill. */
   readonly secondsToStop: number | undefined
+  /** Objects that this database's collector deleted, since open. */
+  readonly collectedObjects: number
+  /** Their bytes. */
+  readonly collectedBytes: number
   /** Store requests that failed and were tried again by a task, since open. */
   readonly retries: number
   /** The most recent of them. */
@@ -77,10 +82,11 @@ export const of = (parts: {
   readonly backlog: Backlog
   readonly backpressure: Backpressure
   readonly compactions: Report
+  readonly collector: CollectorFacts
   readonly settings: Settings
   readonly turns: TurnMeter
 }): Status => {
-  const { backlog, backpressure, cell, compactions, lifecycle, memtables, settings, turns, wal } = parts
+  const { backlog, backpressure, cell, collector, compactions, lifecycle, memtables, settings, turns, wal } = parts
   const { current, sealed } = cell.state
   const writeDelayMillis = backlog.delayMillisPerMebibyte
   const secondsToStop = backlog.secondsToStop
@@ -104,6 +110,9 @@ export const of = (parts: {
     warnings.push(`store requests were tried again: retries=${lifecycle.retries} last: ${lifecycle.lastRetry}`)
   }
   warnings.push(...compactions.warnings)
+  if (collector.failure !== undefined) {
+    warnings.push(`the collector failed and will try again: ${collector.failure}`)
+  }
   return {
     state: lifecycle.state,
     closed: lifecycle.reason,
@@ -124,6 +133,8 @@ export const of = (parts: {
     bytesCompacted: compactions.bytesCompacted,
     writeDelayMillis,
     secondsToStop,
+    collectedObjects: collector.objects,
+    collectedBytes: collector.bytes,
     retries: lifecycle.retries,
     lastRetry: lifecycle.lastRetry,
     longestTurnMillis: turns.longestMillis,
