@@ -24,7 +24,9 @@ const settings: Settings.Input = {
   maxUnflushedBytes: 4_000_000,
   l0SstSizeBytes: 200_000,
   l0MaxSsts: 100_000,
-  walMaxBytes: 100_000
+  walMaxBytes: 100_000,
+  // It would share the link to level 0.
+  compactorEnabled: false
 }
 /** What the link to level 0 carries. */
 const bytesPerSecond = 200_000
