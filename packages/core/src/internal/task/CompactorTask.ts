@@ -34,7 +34,9 @@ export const make = Effect.fnUntraced(function* (options: {
   let isBusy = false
   const compact = Effect.suspend(() => {
     isBusy = true
-    return Effect.forEach(options.policy.choose(options.manifest()), options.run, { discard: true })
+    return Effect.forEach(options.policy.choose({ manifest: options.manifest(), active: [], room: 1 }), options.run, {
+      discard: true
+    })
   }).pipe(
     Effect.ensuring(
       Effect.sync(() => {
