@@ -121,12 +121,12 @@ export const full: CompactionPolicy = {
 export const none: CompactionPolicy = { choose: () => [] }
 
 /**
- * The policy of a database; `none` by default.
+ * The policy of a database and of a compactor; {@link sizeTiered} with its defaults where nothing is said.
  *
  * @stability unstable
  * @category services
  * @since 0.1.0
  */
 export const CompactionPolicy = Context.Reference<CompactionPolicy>("@effect-slatedb/core/CompactionPolicy", {
-  defaultValue: () => none
+  defaultValue: () => sizeTiered()
 })
