@@ -39,6 +39,9 @@ export interface Report {
   readonly warnings: ReadonlyArray<string>
 }
 
+/** Of a database without a compactor. */
+export const none: Report = { running: [], completed: 0, failed: 0, bytesCompacted: 0, warnings: [] }
+
 /** How a job, or the wait for all, ended. */
 type End = Exit.Exit<void, DbError.DbError>
 
@@ -46,9 +49,6 @@ type End = Exit.Exit<void, DbError.DbError>
 const pauseMillisMax = 60_000
 
 export class CompactorLedger {
-  /** Of a database without a compactor. */
-  static readonly idle: Report = new CompactorLedger().report
-
   readonly running = new Map<string, { -readonly [Field in keyof Progress]: Progress[Field] }>()
   readonly plans = new Map<string, CompactionPlan>()
   /** Nothing is begun before this time, milliseconds. */

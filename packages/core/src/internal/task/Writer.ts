@@ -37,7 +37,7 @@ import * as UlidSource from "../store/UlidSource.ts"
 import * as WalStore from "../store/WalStore.ts"
 import { Backpressure } from "./Backpressure.ts"
 import * as CompactionExecutor from "./CompactionExecutor.ts"
-import { CompactorLedger } from "./CompactorLedger.ts"
+import * as CompactorLedger from "./CompactorLedger.ts"
 import { CompactorRole } from "./CompactorRole.ts"
 import * as CompactorTask from "./CompactorTask.ts"
 import { Lifecycle } from "./Lifecycle.ts"
@@ -120,7 +120,7 @@ const start = Effect.fnUntraced(function* (
         Status.of({
           ...tasks,
           lifecycle,
-          compactions: tasks.compactor?.report() ?? CompactorLedger.idle,
+          compactions: tasks.compactor?.report() ?? CompactorLedger.none,
           settings,
           turns: ground.turns
         })
