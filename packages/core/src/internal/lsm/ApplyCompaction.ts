@@ -2,12 +2,12 @@
  * A finished compaction as an edit of the manifest.
  *
  *     manifest 41                          manifest 42
- *     l0    [d, c, b, a]      apply        l0    [e, d]          e came meanwhile
- *     runs  [5, 4, 1]      ─────────>      runs  [4, 1]          4 is new, from c, b, a... 4
- *     inputs: b, a, 5, 4                   checkpoint of 41, for 900 s
+ *     l0    [d, c, b, a]      apply        l0    [d]
+ *     runs  [5, 4, 1]      ─────────>      runs  [4, 1]          4 is new
+ *     inputs: c, b, a, 5, 4                checkpoint of 41, for 900 s
  *
- * The plan is checked again, against the manifest that the edit is applied to: a
- * writer may have pushed tables at the front of level 0, which stay.
+ * The plan is checked again, against the manifest that the edit is applied to: the
+ * writer may have pushed tables at the front of level 0, which stay there.
  */
 import * as Result from "effect/Result"
 import type { CompactionPlan } from "../model/CompactionPlan.ts"
@@ -49,7 +49,9 @@ export const checkpointAt = (id: string, nowSeconds: number): Outcome["checkpoin
  * Who reads an older manifest still is safe too: what that one lists and this one
  * does not was consumed by another compaction, which left its own checkpoint.
  *
- * Applied to a manifest that holds it already, it changes nothing.
+ * Applied to a manifest that holds it already, it changes nothing. Runs are known by
+ * their ids, which are given anew in time: the caller checks in the same edit that
+ * it still holds the compactor's epoch, so that nobody else gave one since.
  */
 export const apply =
   (outcome: Outcome) =>
