@@ -38,7 +38,8 @@ export class BlockWindow {
   readonly #options: Options
   /** Those in front of the walk, and the one that it is in. */
   #held: Array<Stretch> = []
-  readonly #flights = new SingleFlight<number, void, DbError.DbError>()
+  /** Made when something is fetched: most walks find all in the cache. */
+  #flights: SingleFlight<number, void, DbError.DbError> | undefined
   #blocksMax: number
 
   constructor(reader: TableReader, options: Options) {
@@ -60,6 +61,7 @@ export class BlockWindow {
 
   /** Fetches the stretch that begins with the block, or waits for it, if it is on its way. */
   load(index: SsTableIndex, block: number): Effect.Effect<void, DbError.DbError> {
+    this.#flights ??= new SingleFlight()
     return this.#flights.run(
       block,
       Effect.suspend(() => {
