@@ -58,6 +58,11 @@ export interface Settings {
    * at which any collector deletes. From 1 ms to a day, default 60 s.
    */
   readonly leaseDuration: Duration.Duration
+  /**
+   * Whether a writer compacts its database, too. Without that, a compactor of its own has to, or level 0 fills up.
+   * Default true.
+   */
+  readonly compactorEnabled: boolean
   /** How long an open tries to take the writer epoch, from 1 ms to a day. Default 300 s. */
   readonly manifestUpdateTimeout: Duration.Duration
   /**
@@ -90,6 +95,10 @@ export interface Settings {
   readonly manifestPollInterval: Duration.Duration
   /** How often the compactor looks for work, from 1 ms to a day. Default 5 s. */
   readonly compactorPollInterval: Duration.Duration
+  /** Compactions that run at once in one compactor, from 1 to 64. Default 4. */
+  readonly maxConcurrentCompactions: number
+  /** A compaction begins a new table behind this many bytes, from 1 to 1 GiB. Default 64 MiB. */
+  readonly maxSstSizeBytes: number
   /** WAL objects fetched ahead while opening, from 1 to 1,024. Default 16. */
   readonly replayFetchesMax: number
 }
@@ -122,6 +131,7 @@ export const defaults: Settings = {
   hideExpired: true,
   compression: "none",
   leaseDuration: Duration.seconds(60),
+  compactorEnabled: true,
   manifestUpdateTimeout: Duration.seconds(300),
   closeTimeout: Duration.seconds(30),
   walMaxBytes: 16 * 1024 ** 2,
@@ -135,6 +145,8 @@ export const defaults: Settings = {
   filterBitsPerKey: 10,
   manifestPollInterval: Duration.seconds(1),
   compactorPollInterval: Duration.seconds(5),
+  maxConcurrentCompactions: 4,
+  maxSstSizeBytes: 64 * 1024 ** 2,
   replayFetchesMax: 16
 }
 
@@ -146,6 +158,7 @@ const fields = {
   hideExpired: SettingField.flag,
   compression: SettingField.choice(["none", "snappy", "zlib", "lz4", "zstd"]),
   leaseDuration: SettingField.duration("1ms", "1d"),
+  compactorEnabled: SettingField.flag,
   manifestUpdateTimeout: SettingField.duration("1ms", "1d"),
   closeTimeout: SettingField.duration("1ms", "1d"),
   walMaxBytes: SettingField.whole(1, 1024 ** 3),
@@ -159,6 +172,8 @@ const fields = {
   filterBitsPerKey: SettingField.whole(1, 64),
   manifestPollInterval: SettingField.duration("1ms", "1d"),
   compactorPollInterval: SettingField.duration("1ms", "1d"),
+  maxConcurrentCompactions: SettingField.whole(1, 64),
+  maxSstSizeBytes: SettingField.whole(1, 1024 ** 3),
   replayFetchesMax: SettingField.whole(1, 1024)
 } satisfies { readonly [Name in keyof Settings]: Schema.Codec<Settings[Name], InputOf<Settings[Name]>> }
 

@@ -49,7 +49,7 @@ it.effect("S3: a table is stored before a manifest names it, and an older memtab
 it.effect("S4: the compactor asks its policy every poll interval, with the manifest of that moment", () =>
   Effect.gen(function* () {
     const asked: Array<number> = []
-    const policy: CompactionPolicy.CompactionPolicy = { choose: ({ l0 }) => (asked.push(l0.length), []) }
+    const policy: CompactionPolicy.CompactionPolicy = { choose: ({ manifest }) => (asked.push(manifest.l0.length), []) }
     const { process } = yield* setUp
     const db = yield* process.open().pipe(Effect.provideService(CompactionPolicy.CompactionPolicy, policy))
     yield* TestClock.adjust("4 seconds")

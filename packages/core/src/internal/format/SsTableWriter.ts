@@ -19,6 +19,7 @@
  * It does not sort, deduplicate, or know what is visible.
  */
 import { copyOf } from "../model/ByteCopy.ts"
+import { equalsRange } from "../model/ByteOrder.ts"
 import { type RowView, Kind } from "../model/RowEntry.ts"
 import type { CompressionCodec, SsTableInfo } from "../model/SsTable.ts"
 import * as Row from "./Row.ts"
@@ -119,6 +120,12 @@ export class SsTableWriter {
   /** Bytes of the object so far, without what `finish` adds. */
   get sizeBytes(): number {
     return this.output.sizeBytes + this.block.sizeBytes
+  }
+
+  /** Whether the row is a version of the key that was added last. */
+  isOfLastKey(row: RowView): boolean {
+    const { lastKey, lastKeyLength } = this.block
+    return this.rowCount > 0 && equalsRange(lastKey, 0, lastKeyLength, row.key, row.keyStart, row.keyEnd)
   }
 
   /** Adds a row; its bytes are copied. */

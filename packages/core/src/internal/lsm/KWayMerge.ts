@@ -22,6 +22,7 @@ import { RowView } from "../model/RowEntry.ts"
 import { type Cursor, Step } from "./Cursor.ts"
 
 const noBytes = new Uint8Array(0)
+const noRow = new RowView()
 const noPlaces = new Int32Array(0)
 
 export class KWayMerge<C extends Cursor = Cursor> implements Cursor {
@@ -31,6 +32,8 @@ export class KWayMerge<C extends Cursor = Cursor> implements Cursor {
   readonly blocked: Array<C> = []
 
   readonly #sources: ReadonlyArray<C>
+  /** The row that each source stands on: a source may have to look for it, and each is asked for several times. */
+  readonly #rows: Array<RowView>
   readonly #sign: 1 | -1
   #ended = noBytes
   #losers = noPlaces
@@ -43,6 +46,7 @@ export class KWayMerge<C extends Cursor = Cursor> implements Cursor {
 
   constructor(sources: ReadonlyArray<C>, order: "ascending" | "descending") {
     this.#sources = sources
+    this.#rows = sources.map(() => noRow)
     this.#sign = order === "ascending" ? 1 : -1
   }
 
@@ -52,8 +56,12 @@ export class KWayMerge<C extends Cursor = Cursor> implements Cursor {
     if (leader === undefined) return Step.done
     const step = leader.next()
     if (step === Step.row) {
-      if (this.#sources.length > 1) return this.#replay()
-      this.row = leader.row
+      const row = leader.row
+      if (this.#sources.length > 1) {
+        this.#rows[this.#winner] = row
+        return this.#replay()
+      }
+      this.row = row
       return step
     }
     if (step === Step.blocked) {
@@ -87,9 +95,8 @@ export class KWayMerge<C extends Cursor = Cursor> implements Cursor {
       this.#leader = undefined
       return Step.done
     }
-    const leader = this.#source(winner)
-    this.#leader = leader
-    this.row = leader.row
+    this.#leader = this.#source(winner)
+    this.row = this.#rows[winner] as RowView
     return Step.row
   }
 
@@ -105,6 +112,7 @@ export class KWayMerge<C extends Cursor = Cursor> implements Cursor {
       return false
     }
     if (step === Step.done) this.#ended[index] = 1
+    else this.#rows[index] = source.row
     return true
   }
 
@@ -136,8 +144,8 @@ export class KWayMerge<C extends Cursor = Cursor> implements Cursor {
   #beats(a: number, b: number): boolean {
     if (this.#ended[a] === 1) return this.#ended[b] === 1 && a < b
     if (this.#ended[b] === 1) return true
-    const left = this.#source(a).row
-    const right = this.#source(b).row
+    const left = this.#rows[a] as RowView
+    const right = this.#rows[b] as RowView
     const byKey =
       this.#sign * compareRange(left.key, left.keyStart, left.keyEnd, right.key, right.keyStart, right.keyEnd)
     if (byKey !== 0) return byKey < 0

@@ -16,6 +16,7 @@
  * A value whose time has come turns into a tombstone, since older versions may
  * lie in older tables; an operand whose time has come is dropped.
  */
+import { copyInto } from "../model/ByteCopy.ts"
 import { equalsRange } from "../model/ByteOrder.ts"
 import { Kind, neverExpires, RowView } from "../model/RowEntry.ts"
 import { type Cursor, Step } from "./Cursor.ts"
@@ -144,7 +145,7 @@ export class Retention implements Cursor {
   #setKey(row: RowView): void {
     const length = row.keyEnd - row.keyStart
     if (length > this.#key.length) this.#key = new Uint8Array(Math.max(length, 2 * this.#key.length))
-    for (let i = 0; i < length; i++) this.#key[i] = row.key[row.keyStart + i] as number
+    copyInto(row.key, row.keyStart, row.keyEnd, this.#key, 0)
     this.#keyLength = length
   }
 }

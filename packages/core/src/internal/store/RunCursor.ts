@@ -1,6 +1,8 @@
 /**
  * Walks the tables of a sorted run one after another: they are disjoint and in
- * order (L7), so only one of them is open at a time.
+ * order (L7), so only one of them is walked at a time. The next one is opened when
+ * the walk reaches it; or, for one who fetches ahead, when it is in the last stretch
+ * of the one before.
  */
 import type * as Effect from "effect/Effect"
 import type * as DbError from "../../DbError.ts"
@@ -15,6 +17,10 @@ export class RunCursor implements Cursor {
   readonly #tables: ReadonlyArray<() => SsTableCursor>
   #at = 0
   #open: SsTableCursor | undefined
+  /** The table after the open one, if something of it was fetched ahead. */
+  #next: SsTableCursor | undefined
+  /** Bytes of the tables that were walked to their ends. */
+  #walkedBytes = 0
 
   constructor(tables: ReadonlyArray<() => SsTableCursor>) {
     this.#tables = tables
@@ -29,7 +35,10 @@ export class RunCursor implements Cursor {
     while (this.#open !== undefined) {
       const step = this.#open.next()
       if (step !== Step.done) return step
-      this.#open = this.#tables[++this.#at]?.()
+      this.#walkedBytes += this.#open.position
+      this.#at++
+      this.#open = this.#next ?? this.#tables[this.#at]?.()
+      this.#next = undefined
     }
     return Step.done
   }
@@ -37,5 +46,18 @@ export class RunCursor implements Cursor {
   /** Fetches what `next` said it lacks. */
   get load(): Effect.Effect<void, DbError.DbError> | undefined {
     return this.#open?.load
+  }
+
+  /** Fetches what a walk to the end will lack next; absent while that is in memory or on its way. */
+  get ahead(): Effect.Effect<void, DbError.DbError> | undefined {
+    const open = this.#open
+    if (open === undefined || !open.isInLastStretch) return open?.ahead
+    this.#next ??= this.#tables[this.#at + 1]?.()
+    return this.#next?.ahead
+  }
+
+  /** Bytes of the tables' blocks in front of the one that it is in. */
+  get position(): number {
+    return this.#walkedBytes + (this.#open?.position ?? 0)
   }
 }

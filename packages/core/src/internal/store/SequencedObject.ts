@@ -41,11 +41,12 @@ export interface SequencedObject<A> {
   readonly createFirst: (value: A) => Effect.Effect<boolean, DbError.DbError>
   /**
    * Applies a pure edit until it is stored or changes nothing, and answers with the
-   * version that holds it. `edit` fails to give up, for example when fenced.
+   * version that holds it. `edit` is told the id that the version it makes would have, and fails to give up, for
+   * example when fenced.
    */
   readonly update: (
     known: Versioned<A>,
-    edit: (value: A) => Result.Result<A, DbError.DbError>
+    edit: (value: A, id: number) => Result.Result<A, DbError.DbError>
   ) => Effect.Effect<Versioned<A>, DbError.DbError>
 }
 
@@ -134,7 +135,7 @@ export const make = <A>(options: {
     update: Effect.fnUntraced(function* (known, edit) {
       let base = known
       for (;;) {
-        const value = yield* Effect.fromResult(edit(base.value))
+        const value = yield* Effect.fromResult(edit(base.value, base.id + 1))
         if (value === base.value) return base
         if (yield* create(base.id + 1, value, base.value)) return { id: base.id + 1, value }
         // Should the listing lag behind, the version that was in the way can still be read.

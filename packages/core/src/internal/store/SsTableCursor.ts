@@ -6,33 +6,26 @@
  *
  * Inside loaded blocks a move is a plain call. At the end of what is loaded `next`
  * answers `blocked`, and `load` fetches the next stretch: at least one block, and
- * as many as fit into the read-ahead. Stretches grow from one block up to it, so
- * that a short scan does not fetch what it never reads.
+ * as many as fit into the read-ahead (`BlockWindow`). Who walks a whole table forks
+ * `ahead` now and then, and is blocked only where the store is slower than the walk.
  */
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import type * as DbError from "../../DbError.ts"
-import type { KeyRange } from "../../KeyRange.ts"
 import type { Block } from "../format/Block.ts"
 import { BlockCursor, BlockStep } from "../format/BlockCursor.ts"
 import type { SsTableIndex } from "../format/SsTableIndex.ts"
 import { type Cursor, Step } from "../lsm/Cursor.ts"
 import { compareRange } from "../model/ByteOrder.ts"
 import type { RowView } from "../model/RowEntry.ts"
+import { BlockWindow, type Options } from "./BlockWindow.ts"
 import type { TableReader } from "./TableReader.ts"
-
-export interface Options {
-  readonly range: KeyRange
-  readonly order: "ascending" | "descending"
-  /** Bytes fetched ahead at most; 0 fetches block by block. */
-  readonly readAheadBytes: number
-  /** Whether fetched blocks stay in the block cache; absent: those that the walk begins with. */
-  readonly cacheBlocks: boolean | undefined
-}
 
 export class SsTableCursor implements Cursor {
   readonly reader: TableReader
   readonly #options: Options
   readonly #rows = new BlockCursor()
+  readonly #window: BlockWindow
   #index: SsTableIndex | undefined
   /** The block that `#rows` walks, or shall walk next. */
   #block = -1
@@ -43,15 +36,15 @@ export class SsTableCursor implements Cursor {
   /** It is in a block, and no row ahead in it is past the range's far end. */
   #isWholeBlock = false
   #isDone = false
-  /** Blocks fetched and not walked yet, by number. */
-  #window: Map<number, Block> | undefined
-  #stretch = 1
+  /** Something is fetched ahead, or could not be: then it is for `load` to ask again. */
+  #isAheadTaken = false
   /** Why the table cannot be walked further. */
   error: DbError.DbError | undefined = undefined
 
   constructor(reader: TableReader, options: Options) {
     this.reader = reader
     this.#options = options
+    this.#window = new BlockWindow(reader, options)
   }
 
   get row(): RowView {
@@ -83,18 +76,43 @@ export class SsTableCursor implements Cursor {
   /** Fetches what `next` said it lacks. */
   get load(): Effect.Effect<void, DbError.DbError> {
     return Effect.suspend(() => {
+      this.#isAheadTaken = false
       if (this.error !== undefined) return Effect.fail(this.error)
-      const index = this.#index
-      if (index === undefined) {
-        return Effect.map(this.reader.loadMeta, (meta) => this.#begin(meta.index))
-      }
-      const keep = this.#options.cacheBlocks ?? this.#stretch === 1
-      const [from, to] = this.#nextStretch(index)
-      return Effect.map(this.reader.loadBlocks(index, from, to, keep), (blocks) => {
-        const window = (this.#window ??= new Map<number, Block>())
-        for (let i = 0; i < blocks.length; i++) window.set(from + i, blocks[i] as Block)
+      return this.#index === undefined ? this.#open : this.#window.load(this.#index, this.#block)
+    })
+  }
+
+  /** Fetches what a walk to the end will lack next; absent while that is in memory or on its way. Its failure is `load`'s. */
+  get ahead(): Effect.Effect<void, DbError.DbError> | undefined {
+    if (this.#isAheadTaken || this.#isDone || this.error !== undefined) return undefined
+    const index = this.#index
+    const fetch = index === undefined ? this.#open : this.#window.ahead(index, this.#block, this.#isEntered)
+    if (fetch === undefined) return undefined
+    return Effect.suspend(() => {
+      this.#isAheadTaken = true
+      return Effect.map(fetch, () => {
+        this.#isAheadTaken = false
       })
     })
+  }
+
+  /** Whether all that is left of the table is in memory, in one stretch. */
+  get isInLastStretch(): boolean {
+    return this.#index !== undefined && this.#window.isInLast(this.#index)
+  }
+
+  /** Bytes of the table's blocks in front of the one that it is in. */
+  get position(): number {
+    const index = this.#index
+    if (index === undefined) return 0
+    return this.#isDone || this.#block >= index.blockCount ? index.dataEnd : index.blockOffset(this.#block)
+  }
+
+  /** Index and filter are kept for who reads next; a walk to the end, the last one, takes the index alone and keeps it not. */
+  get #open(): Effect.Effect<void, DbError.DbError> {
+    return this.#options.isWhole === true
+      ? Effect.map(this.reader.loadIndex, (index) => this.#begin(index))
+      : Effect.map(this.reader.loadMeta, (meta) => this.#begin(meta.index))
   }
 
   get #isAscending(): boolean {
@@ -111,6 +129,7 @@ export class SsTableCursor implements Cursor {
   }
 
   #begin(index: SsTableIndex): void {
+    if (this.#index !== undefined) return
     this.#index = index
     const { end, start } = this.#options.range
     if (this.#isAscending) {
@@ -127,10 +146,13 @@ export class SsTableCursor implements Cursor {
       this.#isDone = true
       return false
     }
-    const block = this.#window?.get(this.#block) ?? this.reader.cached.block(this.#block)
-    if (block === undefined) return false
-    this.#window?.delete(this.#block)
-    this.#entered = block
+    const taken = this.#window.take(this.#block)
+    if (taken === undefined) return false
+    if (Result.isFailure(taken)) {
+      this.error = taken.failure
+      return false
+    }
+    this.#entered = taken.success
     return true
   }
 
@@ -187,7 +209,7 @@ export class SsTableCursor implements Cursor {
 
   #finish(): Step {
     this.#isDone = true
-    this.#window?.clear()
+    this.#window.clear()
     return Step.done
   }
 
@@ -196,25 +218,5 @@ export class SsTableCursor implements Cursor {
     const offset = this.#index?.blockOffset(this.#block) ?? 0
     this.error = this.reader.corruptBlock(offset, this.#rows.error)
     return Step.blocked
-  }
-
-  /** First and last-but-one block of the next request. */
-  #nextStretch(index: SsTableIndex): readonly [from: number, to: number] {
-    const at = this.#block
-    let from = at
-    let to = at + 1
-    const bytesMax = this.#options.readAheadBytes
-    const isWanted = (block: number) =>
-      block >= 0 &&
-      block < index.blockCount &&
-      to - from < this.#stretch &&
-      this.reader.cached.block(block) === undefined
-    if (this.#isAscending) {
-      while (isWanted(to) && index.blockEnd(to) - index.blockOffset(from) <= bytesMax) to++
-    } else {
-      while (isWanted(from - 1) && index.blockEnd(to - 1) - index.blockOffset(from - 1) <= bytesMax) from--
-    }
-    this.#stretch = Math.min(2 * this.#stretch + 1, 1 << 20)
-    return [from, to]
   }
 }

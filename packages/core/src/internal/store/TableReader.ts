@@ -30,6 +30,14 @@ import * as StoreFailure from "./StoreFailure.ts"
 /** A table whose blocks, filter and index take at most this many bytes is fetched whole. */
 const wholeTableBytesMax = 64 * 1024
 
+/** Blocks `from` to `to` of a table, the last excluded, fetched with one request. */
+export interface Stretch {
+  readonly from: number
+  readonly to: number
+  /** One of them. */
+  readonly block: (block: number) => Result.Result<Block, DbError.DbError>
+}
+
 export class TableReader {
   readonly table: SsTable
   readonly cached: CachedTable
@@ -39,6 +47,7 @@ export class TableReader {
   /** The keys that this view of the table shows. */
   readonly #visible: KeyRange.KeyRange
   readonly #metaFlight = new SingleFlight<"meta", TableMeta, DbError.DbError>()
+  readonly #indexFlight = new SingleFlight<"index", SsTableIndex, DbError.DbError>()
   readonly #blockFlights = new SingleFlight<number, Block, DbError.DbError>()
 
   constructor(
@@ -101,26 +110,40 @@ export class TableReader {
     return cached === undefined ? this.#metaFlight.run("meta", this.#fetchMeta()) : Effect.succeed(cached)
   })
 
+  /** The index alone, from the cache or with one request; it is not put into the cache. */
+  readonly loadIndex: Effect.Effect<SsTableIndex, DbError.DbError> = Effect.suspend(() => {
+    const cached = this.cached.meta()
+    return cached === undefined ? this.#indexFlight.run("index", this.#fetchIndex()) : Effect.succeed(cached.index)
+  })
+
   /** One block of the table's index, from the cache or with one request. */
   loadBlock(index: SsTableIndex, block: number, keep: boolean): Effect.Effect<Block, DbError.DbError> {
     return Effect.suspend(() => {
       const cached = this.cached.block(block)
       if (cached !== undefined) return Effect.succeed(cached)
-      const load = Effect.map(this.loadBlocks(index, block, block + 1, keep), (blocks) => blocks[0] as Block)
+      const load = Effect.flatMap(this.loadStretch(index, block, block + 1, keep), (stretch) =>
+        Effect.fromResult(stretch.block(block))
+      )
       return this.#blockFlights.run(block, load)
     })
   }
 
-  /** Blocks `from` to `to` of the table's index, the last excluded, with one request. */
-  loadBlocks(
-    index: SsTableIndex,
-    from: number,
-    to: number,
-    keep: boolean
-  ): Effect.Effect<ReadonlyArray<Block>, DbError.DbError> {
+  /**
+   * Blocks `from` to `to` of the table's index, the last excluded, with one request. Those that the cache shall keep
+   * are decoded at once; else each is when it is asked for, and a view of the bytes that were fetched.
+   */
+  loadStretch(index: SsTableIndex, from: number, to: number, keep: boolean): Effect.Effect<Stretch, DbError.DbError> {
     const start = index.blockOffset(from)
     return Effect.flatMap(this.#fetch(start, index.blockEnd(to - 1)), (bytes) =>
-      Effect.fromResult(this.#decodeBlocks(index, bytes, start, from, to, keep))
+      keep
+        ? Effect.fromResult(
+            Result.map(this.#decodeBlocks(index, bytes, start, from, to), (blocks) => ({
+              from,
+              to,
+              block: (block: number) => Result.succeed(blocks[block - from] as Block)
+            }))
+          )
+        : Effect.succeed({ from, to, block: (block: number) => this.#decodeBlock(index, bytes, start, block) })
     )
   }
 
@@ -173,12 +196,21 @@ export class TableReader {
           Result.flatMap(this.#decodeMeta(copyOf(bytes, filterOffset - start), filterOffset), (meta) => {
             this.cached.keepMeta(meta)
             return isWhole
-              ? Result.map(this.#decodeBlocks(meta.index, bytes, 0, 0, meta.index.blockCount, true), () => meta)
+              ? Result.map(this.#decodeBlocks(meta.index, bytes, 0, 0, meta.index.blockCount), () => meta)
               : Result.succeed(meta)
           })
         )
       )
     })
+  }
+
+  #fetchIndex(): Effect.Effect<SsTableIndex, DbError.DbError> {
+    const { info } = this.table
+    return Effect.flatMap(this.#fetch(info.indexOffset, info.indexOffset + info.indexLength), (bytes) =>
+      Effect.fromResult(
+        Result.mapError(SsTableReader.index(bytes, info.indexOffset, info, this.#compression), this.#toDbError)
+      )
+    )
   }
 
   /** Decodes filter and index out of `bytes`, which begin at `start` in the object and which they keep. */
@@ -194,28 +226,38 @@ export class TableReader {
     return Result.mapError(decoded, this.#toDbError)
   }
 
-  /** Decodes blocks out of `bytes`, which begin at `start` in the object. */
+  /** Decodes blocks for the cache out of `bytes`, which begin at `start` in the object. */
   #decodeBlocks(
     index: SsTableIndex,
     bytes: Uint8Array,
     start: number,
     from: number,
-    to: number,
-    keep: boolean
+    to: number
   ): Result.Result<ReadonlyArray<Block>, DbError.DbError> {
-    const { info } = this.table
     const blocks: Array<Block> = []
     for (let block = from; block < to; block++) {
-      const blockStart = index.blockOffset(block)
-      const decoded = SsTableReader.block(bytes, start, blockStart, index.blockEnd(block), info, this.#compression)
-      if (Result.isFailure(decoded)) return Result.fail(this.#toDbError(decoded.failure))
       // A view of a longer stretch would keep all of it in memory.
-      const payload = keep && to - from > 1 ? copyOf(decoded.success) : decoded.success
-      const made = Block.make(payload, this.table.formatVersion)
-      if (keep) this.cached.keepBlock(block, made)
-      blocks.push(made)
+      const decoded = this.#decodeBlock(index, bytes, start, block, to - from > 1)
+      if (Result.isFailure(decoded)) return Result.fail(decoded.failure)
+      this.cached.keepBlock(block, decoded.success)
+      blocks.push(decoded.success)
     }
     return Result.succeed(blocks)
+  }
+
+  /** Decodes a block out of `bytes`, which begin at `start` in the object. Without a codec it is a view, or a copy. */
+  #decodeBlock(
+    index: SsTableIndex,
+    bytes: Uint8Array,
+    start: number,
+    block: number,
+    copies = false
+  ): Result.Result<Block, DbError.DbError> {
+    const { info } = this.table
+    const blockStart = index.blockOffset(block)
+    const payload = SsTableReader.block(bytes, start, blockStart, index.blockEnd(block), info, this.#compression)
+    if (Result.isFailure(payload)) return Result.fail(this.#toDbError(payload.failure))
+    return Result.succeed(Block.make(copies ? copyOf(payload.success) : payload.success, this.table.formatVersion))
   }
 }
 

@@ -6,6 +6,7 @@ import type * as DbError from "../../DbError.ts"
 import type { Settings } from "../../Settings.ts"
 import type { TurnMeter } from "../store/TurnMeter.ts"
 import type { Backpressure } from "./Backpressure.ts"
+import type { Report } from "./CompactorLedger.ts"
 import type { Lifecycle } from "./Lifecycle.ts"
 import type { MemtableFlushTask } from "./MemtableFlushTask.ts"
 import type { StateCell } from "./StateCell.ts"
@@ -36,6 +37,13 @@ export interface Status {
   readonly immutableMemtables: number
   readonly l0Tables: number
   readonly sortedRuns: number
+  /** Compactions that run in this process. */
+  readonly compactionsRunning: number
+  /** Those that ended, since open. */
+  readonly compactionsCompleted: number
+  readonly compactionsFailed: number
+  /** Bytes of the tables that the completed ones wrote. */
+  readonly bytesCompacted: number
   /** Store requests that failed and were tried again by a task, since open. */
   readonly retries: number
   /** The most recent of them. */
@@ -47,7 +55,7 @@ export interface Status {
   readonly longestTurnMillis: number
   /** What it did then: one name, or several that shared the turn. */
   readonly longestTurnPlace: string | undefined
-  /** Conditions that need attention, in plain words: stalls, a store that does not answer. */
+  /** Conditions that need attention, in plain words: stalls, a store that does not answer, compactions that fail. */
   readonly warnings: ReadonlyArray<string>
 }
 
@@ -58,10 +66,11 @@ export const of = (parts: {
   readonly wal: WalFlushTask
   readonly memtables: MemtableFlushTask
   readonly backpressure: Backpressure
+  readonly compactions: Report
   readonly settings: Settings
   readonly turns: TurnMeter
 }): Status => {
-  const { backpressure, cell, lifecycle, memtables, settings, turns, wal } = parts
+  const { backpressure, cell, compactions, lifecycle, memtables, settings, turns, wal } = parts
   const { current, sealed } = cell.state
   const warnings: Array<string> = []
   if (memtables.isStalled()) {
@@ -77,6 +86,7 @@ export const of = (parts: {
   if (lifecycle.lastRetry !== undefined) {
     warnings.push(`store requests were tried again: retries=${lifecycle.retries} last: ${lifecycle.lastRetry}`)
   }
+  warnings.push(...compactions.warnings)
   return {
     state: lifecycle.state,
     closed: lifecycle.reason,
@@ -89,6 +99,10 @@ export const of = (parts: {
     immutableMemtables: sealed.length,
     l0Tables: current.manifest.l0.length,
     sortedRuns: current.manifest.runs.length,
+    compactionsRunning: compactions.running.length,
+    compactionsCompleted: compactions.completed,
+    compactionsFailed: compactions.failed,
+    bytesCompacted: compactions.bytesCompacted,
     retries: lifecycle.retries,
     lastRetry: lifecycle.lastRetry,
     longestTurnMillis: turns.longestMillis,

@@ -27,6 +27,7 @@ import type { ReadLevel } from "../model/ReadOptions.ts"
 import type { Sequence } from "../model/Sequence.ts"
 import * as Reads from "../read/Reads.ts"
 import { type ReadView, TablesOfManifest } from "../read/ReadView.ts"
+import * as CompactionsStore from "../store/CompactionsStore.ts"
 import * as ManifestStore from "../store/ManifestStore.ts"
 import * as ObjectPaths from "../store/ObjectPaths.ts"
 import * as StoreFailure from "../store/StoreFailure.ts"
@@ -35,11 +36,15 @@ import { TurnMeter } from "../store/TurnMeter.ts"
 import * as UlidSource from "../store/UlidSource.ts"
 import * as WalStore from "../store/WalStore.ts"
 import { Backpressure } from "./Backpressure.ts"
+import * as CompactionExecutor from "./CompactionExecutor.ts"
+import * as CompactorLedger from "./CompactorLedger.ts"
+import { CompactorRole } from "./CompactorRole.ts"
 import * as CompactorTask from "./CompactorTask.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 import * as ManifestKeeper from "./ManifestKeeper.ts"
 import * as MemtableFlushTask from "./MemtableFlushTask.ts"
 import * as Opening from "./Opening.ts"
+import * as Retrying from "./Retrying.ts"
 import { StateCell } from "./StateCell.ts"
 import * as Status from "./Status.ts"
 import * as WalFlushTask from "./WalFlushTask.ts"
@@ -90,14 +95,14 @@ const start = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Started, DbError.DbError, ObjectStore.ObjectStore | Scope.Scope> {
   const ground = yield* prepare(options)
   const tasks = yield* startTasks(ground, yield* Opening.open(ground), lifecycle)
-  const { backpressure, cell, compactor, memtables, wal } = tasks
+  const { backpressure, cell, memtables, wal } = tasks
   const { settings } = ground
   const flushMemtable = Effect.andThen(wal.flush(true), memtables.flush)
   return {
     settings,
     cell,
-    // What was accepted first: a job of the compactor may take longer than a close is given.
-    storeRest: Effect.andThen(settings.walEnabled ? wal.flush(false) : flushMemtable, compactor.drain),
+    // The compactor is not waited for: its jobs are interrupted with the scope, behind this, and go on another time.
+    storeRest: settings.walEnabled ? wal.flush(false) : flushMemtable,
     service: {
       ...readsOf(ground, cell, lifecycle),
       ...Writes.make({ ...ground, lifecycle, wal, backpressure }),
@@ -112,7 +117,13 @@ const start = Effect.fnUntraced(function* (
         return yield* wal.flush(false)
       }),
       status: Effect.sync(() =>
-        Status.of({ lifecycle, cell, wal, memtables, backpressure, settings, turns: ground.turns })
+        Status.of({
+          ...tasks,
+          lifecycle,
+          compactions: tasks.compactor?.report() ?? CompactorLedger.none,
+          settings,
+          turns: ground.turns
+        })
       )
     }
   }
@@ -143,6 +154,7 @@ const prepare = Effect.fnUntraced(function* (options: Options) {
     newWriter: yield* Effect.fromResult(writers(settings, compression)),
     newGeneration: () => Generation.make({ hashSeed: Math.floor(random.nextDoubleUnsafe() * Number.MAX_SAFE_INTEGER) }),
     manifests: ManifestStore.make(store, paths, ulids),
+    compactions: CompactionsStore.make(store, paths, ulids),
     wals: WalStore.make(store, paths),
     tables: TableStore.make({ store, paths, compression, cache: yield* BlockCache, turns })
   }
@@ -167,6 +179,7 @@ const startTasks = Effect.fnUntraced(function* (ground: Ground, opened: Opening.
       wal.manifestAdopted()
       backpressure.release()
       memtables.memtableFrozen()
+      if (version.manifest.l0.length >= settings.l0MaxSsts) compactor?.poll()
     }
   })
   const memtables = yield* MemtableFlushTask.make({
@@ -190,16 +203,45 @@ const startTasks = Effect.fnUntraced(function* (ground: Ground, opened: Opening.
     onSealedDurable: memtables.memtableFrozen,
     onReleased: () => backpressure.release()
   })
-  const compactor = yield* CompactorTask.make({
-    lifecycle,
-    policy: ground.policy,
-    pollInterval: settings.compactorPollInterval,
-    manifest: () => cell.state.current.manifest,
-    run: () => Effect.void
-  })
+  const compactor = settings.compactorEnabled ? yield* startCompactor(ground, opened, lifecycle, cell, keeper) : undefined
   // Replay may have sealed generations.
   memtables.memtableFrozen()
   return { cell, backpressure, memtables, wal, compactor }
+})
+
+/** Compacts for as long as the database is this writer's, unless another compactor takes over. */
+const startCompactor = Effect.fnUntraced(function* (
+  ground: Ground,
+  opened: Opening.Opened,
+  lifecycle: Lifecycle,
+  cell: StateCell,
+  keeper: ManifestKeeper.ManifestKeeper
+) {
+  const retrying = Retrying.make(lifecycle, "CompactorTask")
+  const { writerEpoch } = opened.manifest.value
+  return yield* CompactorTask.make({
+    ...ground,
+    lifecycle,
+    role: new CompactorRole({
+      ...ground,
+      root: ground.paths.root,
+      manifest: opened.manifest,
+      isEager: false,
+      owns: (manifest) => manifest.writerEpoch === writerEpoch,
+      retrying
+    }),
+    run: (work) =>
+      CompactionExecutor.run({
+        ...ground,
+        ...work,
+        maxSstSizeBytes: ground.settings.maxSstSizeBytes,
+        newWriter: () => ground.newWriter("compacted", 0),
+        retrying
+      }),
+    known: () => ({ id: cell.state.current.id, value: cell.state.current.manifest }),
+    onCommitted: Effect.ignore(keeper.refresh),
+    onFenced: () => {}
+  })
 })
 
 const readsOf = (ground: Ground, cell: StateCell, lifecycle: Lifecycle): Reads.Reads => {
