@@ -44,7 +44,9 @@ export const claim =
   (compactions) => {
     const next = kept(
       compactions,
-      compactions.compactions.map((job): Compaction => (job.status === "running" ? { ...job, status: "submitted" } : job))
+      compactions.compactions.map((job): Compaction =>
+        job.status === "running" ? { ...job, status: "submitted" } : job
+      )
     )
     return next.compactorEpoch === epoch ? next : { ...next, compactorEpoch: epoch }
   }
@@ -78,10 +80,7 @@ export const recordOutputs = (id: string, outputs: ReadonlyArray<SsTable>): Edit
 export const finish =
   (id: string, status: "completed" | "failed"): Edit =>
   (compactions) =>
-    kept(
-      compactions,
-      changed(compactions, id, (found) => ({ ...found, status })).compactions
-    )
+    kept(compactions, changed(compactions, id, (found) => ({ ...found, status })).compactions)
 
 export const all =
   (edits: ReadonlyArray<Edit>): Edit =>
@@ -173,10 +172,7 @@ const judge = (
 }
 
 /** The plan of a job as it was read, or why it has none that is sure. */
-export const planOf = (
-  { outputs, spec }: Compaction,
-  manifest: Manifest
-): Result.Result<CompactionPlan, string> => {
+export const planOf = ({ outputs, spec }: Compaction, manifest: Manifest): Result.Result<CompactionPlan, string> => {
   if (spec._tag === "DrainSegment" || spec.segment.length > 0) return Result.fail("it is of a segment")
   const plan = { l0: spec.l0ViewIds, runs: spec.runIds }
   const newestRun = manifest.runs[0]
@@ -226,11 +222,7 @@ const added = (compactions: Compactions, { id, outputs, plan }: Job, status: "su
 })
 
 /** A job that is over stays as it is. */
-const changed = (
-  compactions: Compactions,
-  id: string,
-  change: (job: Compaction) => Compaction
-): Compactions =>
+const changed = (compactions: Compactions, id: string, change: (job: Compaction) => Compaction): Compactions =>
   withJobs(
     compactions,
     compactions.compactions.map((job) => (job.id === id && isActive(job) ? change(job) : job))

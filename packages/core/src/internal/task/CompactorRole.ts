@@ -175,7 +175,9 @@ export class CompactorRole {
     const isSuperseded = this.#epoch === undefined ? found > this.#supersedesMax : found !== this.#epoch
     if (isSuperseded) return Result.fail(this.#fenced(found))
     if (owns !== undefined && !owns(manifest)) {
-      return Result.fail(fencedBy(`another writer opened this database, and compacts it: epoch=${manifest.writerEpoch}`))
+      return Result.fail(
+        fencedBy(`another writer opened this database, and compacts it: epoch=${manifest.writerEpoch}`)
+      )
     }
     return ManifestStore.writable(manifest, root)
   }

@@ -308,5 +308,4 @@ const bytesOf = (tables: ReadonlyArray<SsTable>): number => tables.reduce((sum, 
 
 const isUnsupported = (error: DbError.DbError): boolean => error.reason._tag === "Unsupported"
 
-const refusedPlan = (detail: string): DbError.DbError =>
-  DbError.fail(new DbError.Invalid({ field: "plan", detail }))
+const refusedPlan = (detail: string): DbError.DbError => DbError.fail(new DbError.Invalid({ field: "plan", detail }))

@@ -203,7 +203,9 @@ const startTasks = Effect.fnUntraced(function* (ground: Ground, opened: Opening.
     onSealedDurable: memtables.memtableFrozen,
     onReleased: () => backpressure.release()
   })
-  const compactor = settings.compactorEnabled ? yield* startCompactor(ground, opened, lifecycle, cell, keeper) : undefined
+  const compactor = settings.compactorEnabled
+    ? yield* startCompactor(ground, opened, lifecycle, cell, keeper)
+    : undefined
   // Replay may have sealed generations.
   memtables.memtableFrozen()
   return { cell, backpressure, memtables, wal, compactor }
