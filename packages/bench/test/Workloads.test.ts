@@ -23,6 +23,7 @@ const parameters: Parameters = {
   putPercent: 20,
   keysPerLane: 30,
   scanLimit: undefined,
+  writesPerSecond: undefined,
   preload: false,
   seed: 1
 }

@@ -149,6 +149,7 @@ export const bench = (options: ScaleOptions, { by, workload }: Sweep, at: number
     putPercents: [20],
     keysPerLane: Math.max(1, Math.floor(entries / lanes)),
     scanLimit,
+    writesPerSecond: undefined,
     flush: true,
     settings: settings(options, workload),
     stats: false,
