@@ -20,7 +20,7 @@
  */
 import * as Result from "effect/Result"
 import type { CompactionPlan } from "../model/CompactionPlan.ts"
-import { type Compaction, type Compactions, isActive } from "../model/Compactions.ts"
+import { type Compaction, type Compactions, empty, isActive } from "../model/Compactions.ts"
 import type { Manifest } from "../model/Manifest.ts"
 import type { SsTable } from "../model/SsTable.ts"
 import * as Ulid from "../model/Ulid.ts"
@@ -38,16 +38,31 @@ export interface Job {
 
 export type Edit = (compactions: Compactions) => Compactions
 
+/** The first version of the file. */
+export const none = (compactorEpoch: number): Compactions => ({ ...empty, compactorEpoch })
+
 /** Takes the compactor's role: nobody runs the jobs of the one before. */
 export const claim =
   (epoch: number): Edit =>
   (compactions) => {
     const next = kept(
       compactions,
-      compactions.compactions.map((job): Compaction => (job.status === "running" ? { ...job, status: "submitted" } : job))
+      compactions.compactions.map((job): Compaction =>
+        job.status === "running" ? { ...job, status: "submitted" } : job
+      )
     )
     return next.compactorEpoch === epoch ? next : { ...next, compactorEpoch: epoch }
   }
+
+/** Why a plan cannot be asked for beside the jobs that are active; `undefined`: it can. */
+export const refusalOf = (plan: CompactionPlan, { compactions }: Compactions, manifest: Manifest): string | undefined =>
+  refusal(
+    plan,
+    manifest,
+    compactions
+      .filter(isActive)
+      .flatMap((job) => Result.getOrElse(Result.map(planOf(job, manifest), Array.of), () => []))
+  )
 
 /** Asks whoever is the compactor to carry a plan out. */
 export const request =
@@ -78,10 +93,7 @@ export const recordOutputs = (id: string, outputs: ReadonlyArray<SsTable>): Edit
 export const finish =
   (id: string, status: "completed" | "failed"): Edit =>
   (compactions) =>
-    kept(
-      compactions,
-      changed(compactions, id, (found) => ({ ...found, status })).compactions
-    )
+    kept(compactions, changed(compactions, id, (found) => ({ ...found, status })).compactions)
 
 export const all =
   (edits: ReadonlyArray<Edit>): Edit =>
@@ -173,10 +185,7 @@ const judge = (
 }
 
 /** The plan of a job as it was read, or why it has none that is sure. */
-export const planOf = (
-  { outputs, spec }: Compaction,
-  manifest: Manifest
-): Result.Result<CompactionPlan, string> => {
+export const planOf = ({ outputs, spec }: Compaction, manifest: Manifest): Result.Result<CompactionPlan, string> => {
   if (spec._tag === "DrainSegment" || spec.segment.length > 0) return Result.fail("it is of a segment")
   const plan = { l0: spec.l0ViewIds, runs: spec.runIds }
   const newestRun = manifest.runs[0]
@@ -226,11 +235,7 @@ const added = (compactions: Compactions, { id, outputs, plan }: Job, status: "su
 })
 
 /** A job that is over stays as it is. */
-const changed = (
-  compactions: Compactions,
-  id: string,
-  change: (job: Compaction) => Compaction
-): Compactions =>
+const changed = (compactions: Compactions, id: string, change: (job: Compaction) => Compaction): Compactions =>
   withJobs(
     compactions,
     compactions.compactions.map((job) => (job.id === id && isActive(job) ? change(job) : job))

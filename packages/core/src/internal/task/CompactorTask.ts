@@ -48,6 +48,8 @@ import * as Task from "./Task.ts"
 
 /** What is to be merged, and how: what `CompactionExecutor` needs to know of a job. */
 export interface Work {
+  /** Where the sources are. */
+  readonly manifest: Manifest
   readonly sources: ReturnType<typeof sourcesOf>
   readonly isBottom: boolean
   readonly outputs: ReadonlyArray<SsTable>
@@ -140,6 +142,7 @@ export const make = Effect.fnUntraced(function* (options: {
     const sources = sourcesOf(job.plan, manifest)
     const progress = ledger.began(job, bytesOf([...sources.l0, ...sources.runs.flatMap((run) => run.tables)]))
     const merge = options.run({
+      manifest,
       sources,
       isBottom: isBottom(job.plan, manifest),
       outputs: job.outputs,
@@ -308,5 +311,4 @@ const bytesOf = (tables: ReadonlyArray<SsTable>): number => tables.reduce((sum, 
 
 const isUnsupported = (error: DbError.DbError): boolean => error.reason._tag === "Unsupported"
 
-const refusedPlan = (detail: string): DbError.DbError =>
-  DbError.fail(new DbError.Invalid({ field: "plan", detail }))
+const refusedPlan = (detail: string): DbError.DbError => DbError.fail(new DbError.Invalid({ field: "plan", detail }))
