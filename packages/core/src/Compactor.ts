@@ -32,7 +32,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import { BlockCache } from "./BlockCache.ts"
 import { type CompactionPlan, CompactionPolicy } from "./CompactionPolicy.ts"
 import { Compression } from "./Compression.ts"
@@ -171,6 +171,12 @@ export const make = Effect.fn("Compactor.make")(function* (
   const { paths, settings, turns } = ground
   const lifecycle = new Lifecycle()
   const manifest = yield* existing(ground.manifests, paths.root)
+  const scope = yield* Scope.make()
+  // The reason first: work that is interrupted would take itself for the one.
+  yield* Effect.addFinalizer((exit) => {
+    lifecycle.close(new DbError.Closed({ kind: "clean", detail: "the compactor was closed" }))
+    return Scope.close(scope, exit)
+  })
   const compactor = yield* Compacting.start(ground, {
     lifecycle,
     manifest,
@@ -179,14 +185,12 @@ export const make = Effect.fn("Compactor.make")(function* (
     onFenced: ({ message, reason }) =>
       lifecycle.close(reason._tag === "Closed" ? reason : new DbError.Closed({ kind: "failed", detail: message }))
   }).pipe(
+    Effect.provideService(Scope.Scope, scope),
     Effect.timeoutOrElse({
       duration: settings.manifestUpdateTimeout,
       orElse: () =>
         Effect.fail(DbError.fail(new DbError.Unavailable({ operation: "claim the compactor epoch", path: paths.root })))
     })
-  )
-  yield* Effect.addFinalizer(() =>
-    Effect.sync(() => lifecycle.close(new DbError.Closed({ kind: "clean", detail: "the compactor was closed" })))
   )
   return {
     status: Effect.sync(() => ({

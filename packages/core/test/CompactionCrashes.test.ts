@@ -30,11 +30,12 @@ const settings: Settings.Input = {
 type Bucket = MemoryObjectStore.State
 
 /** A bucket that a test may do with what it likes. */
-const copyOf = (bucket: Bucket): Bucket => {
+const copyOf = Effect.fnUntraced(function* (bucket: Bucket) {
   const copy = TestDb.bucket()
-  for (const [path, object] of bucket.objects) copy.objects.set(path, object)
+  const store = MemoryObjectStore.fromState(copy)
+  for (const [path, { bytes }] of bucket.objects) yield* store.put(path, bytes)
   return copy
-}
+})
 
 /** A database with three tables in level 0 above a run, which is the result of an earlier compaction. */
 const prepared = Effect.gen(function* () {
@@ -107,11 +108,11 @@ describe("a compactor that dies at any request", () => {
   ] as const)("%s the store has carried it out; the next one is %s", ([at, next]) =>
     Effect.gen(function* () {
       const { bucket, contents } = yield* prepared
-      const whole = yield* requestsOf(copyOf(bucket))
+      const whole = yield* requestsOf(yield* copyOf(bucket))
       const outputs = whole.filter(({ operation, path }) => operation === "putIfAbsent" && path.includes("compacted/"))
       assert.isAtLeast(outputs.length, 3, "the compaction has several outputs")
       for (let n = 0; n < whole.length; n++) {
-        const mine = copyOf(bucket)
+        const mine = yield* copyOf(bucket)
         const { faults, make } = yield* Compactors.process(mine)
         yield* faults.hold({ skip: n, at })
         const scope = yield* Scope.make()
@@ -177,9 +178,9 @@ describe("a compactor whose answers are lost", () => {
   ] as const)("once for %s: it goes on, and compacts once", ([, match]) =>
     Effect.gen(function* () {
       const { bucket, contents } = yield* prepared
-      const whole = yield* requestsOf(copyOf(bucket))
+      const whole = yield* requestsOf(yield* copyOf(bucket))
       for (let n = 0; n < whole.length; n++) {
-        const mine = copyOf(bucket)
+        const mine = yield* copyOf(bucket)
         const { faults, make } = yield* Compactors.process(mine)
         const { strikes } = yield* faults.add({ ...match, skip: n, times: 1, fault: Fault.failAfter() })
         // What it reads first is not tried again: nothing has begun then.

@@ -53,6 +53,10 @@ export const write = Effect.fnUntraced(function* (bucket: Bucket, bytes: Uint8Ar
   yield* MemoryObjectStore.fromState(bucket).put(OtherProcess.paths.compactions.path(next), bytes)
 })
 
+/** Asks for a compaction, as another process does. */
+export const submit = (bucket: Bucket, plan: CompactionPolicy.CompactionPlan) =>
+  Compactor.submit({ path: "db", plan }).pipe(Effect.provideService(ObjectStore, MemoryObjectStore.fromState(bucket)))
+
 /** Jobs that are not over. */
 export const active = (bucket: Bucket) => (history(bucket).at(-1)?.compactions ?? []).filter(isActive)
 
