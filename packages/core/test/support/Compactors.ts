@@ -53,6 +53,12 @@ export const write = Effect.fnUntraced(function* (bucket: Bucket, bytes: Uint8Ar
   yield* MemoryObjectStore.fromState(bucket).put(OtherProcess.paths.compactions.path(next), bytes)
 })
 
+/** Writes what a change makes of the latest version, if there is one. */
+export const edit = Effect.fnUntraced(function* (bucket: Bucket, change: (compactions: Compactions) => Compactions) {
+  const latest = history(bucket).at(-1)
+  if (latest !== undefined) yield* write(bucket, CompactionsCodec.encode(change(latest)))
+})
+
 /** Asks for a compaction, as another process does. */
 export const submit = (bucket: Bucket, plan: CompactionPolicy.CompactionPlan) =>
   Compactor.submit({ path: "db", plan }).pipe(Effect.provideService(ObjectStore, MemoryObjectStore.fromState(bucket)))
