@@ -114,7 +114,6 @@ const attempt = (write: () => Outcome): Outcome | DbError.DbError => {
 const store = Effect.fnUntraced(function* (writer: SsTableWriter, options: Options) {
   const { retrying, tables, turns, ulids } = options
   yield* turns.slices("compaction end", stepsPerSlice, () => writer.prepare(unitsPerStep))
-  yield* Effect.yieldNow
   const { body, info } = writer.finish()
   const id = ulids.next()
   const table = yield* retrying(tables.create(id, body, info, ulids.next()))

@@ -107,11 +107,73 @@ it.effect("what is fetched ahead and fails is asked for again when the walk is t
     const cursor = whole(lab, yield* lab.table(rows, { blockSizeBytes: 1 }), 1_000)
     // Index and first stretch.
     yield* faults.add({ skip: 2, times: 1, fault: Fault.failBefore() })
-    assert.deepStrictEqual(yield* walk(cursor, () => "begin"), rows)
+    let moves = 0
+    const begin = () => {
+      moves++
+      return "begin" as const
+    }
+    assert.deepStrictEqual(yield* walk(cursor, begin), rows)
+    // It was blocked at the beginning, and where the failure was.
+    assert.strictEqual(moves, rows.length + 2)
     const requests = yield* faults.requests()
     const stretches = Math.ceil(rows.length / 8)
     assert.lengthOf(requests, 1 + stretches + 1)
     assert.strictEqual(requests[2]?.outcome, "Unavailable")
+  })
+)
+
+it.effect("what is on its way is not offered again", () =>
+  Effect.gen(function* () {
+    const bucket = MemoryObjectStore.makeState()
+    const lab = yield* CompactionLab.make(bucket, slow(bucket))
+    const cursor = whole(lab, yield* lab.table(rows, { blockSizeBytes: 1 }), 1_000)
+    const offered = cursor.ahead ?? Effect.die("the index is wanted")
+    const fiber = yield* Effect.forkChild(offered, { startImmediately: true })
+    assert.isUndefined(cursor.ahead)
+    yield* Fiber.join(fiber)
+    assert.isDefined(cursor.ahead)
+  })
+)
+
+it.effect("a run's next table is there when the walk comes to it", () =>
+  Effect.gen(function* () {
+    const lab = yield* CompactionLab.make()
+    const pieces = [rows.slice(0, 12), rows.slice(12, 20), rows.slice(20)]
+    const tables = yield* Effect.forEach(pieces, (piece) => lab.table(piece, { blockSizeBytes: 1 }))
+    let moves = 0
+    const cursor = new RunCursor(tables.map((table) => () => whole(lab, table, 400)))
+    yield* walk(cursor, () => {
+      moves++
+      return "begin"
+    })
+    assert.strictEqual(moves, rows.length + 1)
+  })
+)
+
+it.effect("a cached block breaks no stretch, and is not fetched where a stretch would begin with it", () =>
+  Effect.gen(function* () {
+    const bucket = MemoryObjectStore.makeState()
+    const asked: Array<number> = []
+    const store = MemoryObjectStore.fromState(bucket)
+    const lab = yield* CompactionLab.make(bucket, {
+      ...store,
+      getRange: (path, range) => {
+        if ("offset" in range) asked.push(range.offset)
+        return store.getRange(path, range)
+      }
+    })
+    const table = yield* lab.table(rows, { blockSizeBytes: 1 })
+    const reader = lab.tables.reader(table)
+    const index = yield* reader.loadIndex
+    const perStretch = Math.floor(1_000 / index.blockOffset(1))
+    for (const block of [1, perStretch]) yield* reader.loadBlock(index, block, true)
+    asked.length = 0
+    assert.deepStrictEqual(yield* walk(whole(lab, table, 1_000), () => "begin"), rows)
+    assert.deepStrictEqual(asked.slice(0, 3), [
+      table.info.indexOffset,
+      index.blockOffset(0),
+      index.blockOffset(perStretch + 1)
+    ])
   })
 )
 

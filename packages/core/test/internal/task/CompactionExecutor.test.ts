@@ -218,6 +218,8 @@ describe("what is fetched", () => {
       assert.strictEqual(progress, held)
       yield* Deferred.succeed(gate, undefined)
       assert.lengthOf(lab.rows(yield* Fiber.join(run)), 5_000)
+      // Who waits for what is on its way does not ask again.
+      assert.strictEqual(bucket.requests.getRange.count, 1 + Math.ceil(table.info.filterOffset / MiB))
     })
   )
 
@@ -276,6 +278,26 @@ describe("what is fetched", () => {
   )
 })
 
+it.effect("progress is told in bytes of all sources, also of those that an earlier try was done with", () =>
+  Effect.gen(function* () {
+    const lab = yield* CompactionLab.make()
+    const rows = puts(0, 1, 100, 100)
+    const tables = yield* Effect.forEach([rows.slice(0, 50), rows.slice(50)], (piece) => lab.table(piece))
+    const outputs = [yield* lab.table(rows.slice(0, 60))]
+    const told: Array<number> = []
+    yield* lab.run({ sources: { l0: [], runs: [{ id: 0, tables }] }, outputs, onProgress: (bytes) => told.push(bytes) })
+    assert.isAtLeast(told[0] ?? 0, tables[0]?.info.filterOffset ?? Infinity)
+    assert.strictEqual(
+      told.at(-1),
+      tables.reduce((sum, { info }) => sum + info.filterOffset, 0)
+    )
+    assert.deepStrictEqual(
+      told,
+      told.toSorted((a, b) => a - b)
+    )
+  })
+)
+
 describe("the cache", () => {
   it.effect("gets the outputs' indexes and filters, and no block", () =>
     Effect.gen(function* () {
@@ -308,19 +330,23 @@ describe("the cache", () => {
 describe("others have a turn", () => {
   const rows = Array.from({ length: 20_000 }, (_, n) => RowModel.row(keyOf(n), n + 1, {}))
 
+  /** How many turns there were while a job ran, without the yields that the runtime adds by itself. */
+  const turnsDuring = Effect.fnUntraced(function* <A, E>(job: Effect.Effect<A, E>) {
+    let turns = 0
+    const other = yield* Effect.forkChild(Effect.forever(Effect.sync(() => turns++)), { startImmediately: true })
+    const answer = yield* Effect.provideService(job, References.PreventSchedulerYield, true)
+    const during = turns
+    yield* Fiber.interrupt(other)
+    return [answer, during] as const
+  })
+
   it.effect("also where no row comes out", () =>
     Effect.gen(function* () {
       const lab = yield* CompactionLab.make()
       const table = yield* lab.table(rows)
-      let turns = 0
-      const other = yield* Effect.forkChild(Effect.forever(Effect.sync(() => turns++)), { startImmediately: true })
-      const outputs = yield* Effect.provideService(
-        lab.run({ sources: l0(table), onOutputs: () => Effect.die("there is none") }),
-        References.PreventSchedulerYield,
-        true
+      const [outputs, during] = yield* turnsDuring(
+        lab.run({ sources: l0(table), onOutputs: () => Effect.die("there is none") })
       )
-      const during = turns
-      yield* Fiber.interrupt(other)
       assert.isEmpty(outputs)
       assert.strictEqual(lab.bucket.requests.putIfAbsent.count, 0)
       assert.isAtLeast(during, rows.length / 64 / 8)
@@ -331,12 +357,14 @@ describe("others have a turn", () => {
     Effect.gen(function* () {
       const clock = yield* Clock.Clock
       let nanos = 0n
-      // Each reading takes a tenth of a millisecond.
-      const slow = { ...clock, monotonicTimeNanosUnsafe: () => (nanos += 100_000n) }
+      // Three readings, and a millisecond is not over.
+      const slow = { ...clock, monotonicTimeNanosUnsafe: () => (nanos += 300_000n) }
       const lab = yield* Effect.provideService(CompactionLab.make(), Clock.Clock, slow)
       const table = yield* lab.table(rows)
-      yield* lab.run({ sources: l0(table), isBottom: false })
-      assert.isAtMost(lab.turns.longestMillis, 1.2)
+      const [, during] = yield* turnsDuring(lab.run({ sources: l0(table), isBottom: false }))
+      // Four steps of 64 rows each.
+      assert.isAtLeast(during, rows.length / 64 / 4)
+      assert.isAtMost(lab.turns.longestMillis, 1.6)
       assert.match(lab.turns.longestPlace ?? "", /^compaction (rows|end)$/)
     })
   )
