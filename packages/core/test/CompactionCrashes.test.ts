@@ -149,6 +149,8 @@ describe("a compactor that dies at any request", () => {
       assert.lengthOf(left?.outputs ?? [], 2)
       yield* faults.clear
       yield* faults.reset
+      // The clock of the next one is behind that of the one before.
+      yield* TestClock.setTime(0)
       const compactor = yield* make(settings, CompactionPolicy.full)
       yield* TestDb.awaitWithTime(compactor.untilIdle)
       const stored = yield* faults.requests(isOutput)

@@ -93,6 +93,8 @@ const cache = ({ [cacheBytes]: bytes }: OpenOptions["settings"]): Layer.Layer<ne
 /** SlateDB's names of settings that are not ours in snake case. */
 const renamed: Readonly<Record<string, string>> = {
   "compactor_options.poll_interval": "compactorPollInterval",
+  "compactor_options.max_sst_size": "maxSstSizeBytes",
+  "compactor_options.max_concurrent_compactions": "maxConcurrentCompactions",
   compression_codec: "compression"
 }
 

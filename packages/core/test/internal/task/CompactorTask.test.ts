@@ -239,6 +239,40 @@ describe("a compactor that is superseded", () => {
     })
   )
 
+  it.effect("as either register says: a successor in the manifest alone keeps it from committing", () =>
+    Effect.gen(function* () {
+      const bucket = TestDb.bucket()
+      const { db, faults } = yield* openWith(bucket, pairs)
+      yield* Compactors.fill(db, { from: 0, to: 2, keys: 3 })
+      const commit = yield* faults.hold({ operation: "putIfAbsent", path: "manifest/", skip: 1 })
+      yield* TestClock.adjust("1 second")
+      yield* commit.reached()
+      yield* OtherProcess.edit(bucket, (manifest) => ({ ...manifest, compactorEpoch: manifest.compactorEpoch + 1 }))
+      yield* commit.open
+      yield* TestClock.adjust("5 seconds")
+      assert.include((yield* db.status).warnings.join(), "another compactor took over: our epoch=1 theirs=2")
+      assert.lengthOf((yield* OtherProcess.manifest(bucket)).l0, 2)
+    })
+  )
+
+  it.effect("as either register says: a successor in the compactions file alone keeps it from writing that", () =>
+    Effect.gen(function* () {
+      const bucket = TestDb.bucket()
+      const { db, faults } = yield* openWith(bucket, pairs)
+      yield* Compactors.fill(db, { from: 0, to: 2, keys: 3 })
+      // The first creates the file, the second names the job, the third its output.
+      const output = yield* faults.hold({ operation: "putIfAbsent", path: "compactions/", skip: 2 })
+      yield* TestClock.adjust("1 second")
+      yield* output.reached()
+      yield* Compactors.edit(bucket, (compactions) => ({ ...compactions, compactorEpoch: 2 }))
+      yield* output.open
+      yield* TestClock.adjust("5 seconds")
+      assert.include((yield* db.status).warnings.join(), "another compactor took over: our epoch=1 theirs=2")
+      assert.lengthOf(Compactors.history(bucket), 3)
+      assert.lengthOf((yield* OtherProcess.manifest(bucket)).l0, 2)
+    })
+  )
+
   it.effect("a writer that was superseded does not claim behind its successor", () =>
     Effect.gen(function* () {
       const bucket = TestDb.bucket()
