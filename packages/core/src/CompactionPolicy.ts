@@ -65,6 +65,18 @@ export interface SizeTieredOptions {
  * Throws `DbError` with the reason `Invalid`, which names field and bound, when an
  * option is out of bounds.
  *
+ * **Example** (Fewer, larger merges)
+ *
+ * ```ts
+ * import * as CompactionPolicy from "@effect-slatedb/core/CompactionPolicy"
+ * import * as Layer from "effect/Layer"
+ *
+ * const patient = Layer.succeed(
+ *   CompactionPolicy.CompactionPolicy,
+ *   CompactionPolicy.sizeTiered({ minSources: 8, maxSources: 16 })
+ * )
+ * ```
+ *
  * @stability unstable
  * @category constructors
  * @since 0.1.0

@@ -8,6 +8,7 @@
 export * as Admin from "./Admin.ts"
 export * as BlockCache from "./BlockCache.ts"
 export * as CompactionPolicy from "./CompactionPolicy.ts"
+export * as Compactor from "./Compactor.ts"
 export * as Compression from "./Compression.ts"
 export * as Db from "./Db.ts"
 export * as DbError from "./DbError.ts"

@@ -3,8 +3,10 @@
  * left waiting, and an end that cannot be a clean one says so.
  */
 import * as CompactionPolicy from "@effect-slatedb/core/CompactionPolicy"
+import * as Db from "@effect-slatedb/core/Db"
 import type * as DbError from "@effect-slatedb/core/DbError"
 import * as KeyRange from "@effect-slatedb/core/KeyRange"
+import { ObjectStore } from "@effect-slatedb/core/ObjectStore"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -12,6 +14,7 @@ import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
+import * as Compactors from "./support/Compactors.ts"
 import * as OtherProcess from "./support/OtherProcess.ts"
 import * as TestDb from "./support/TestDb.ts"
 
@@ -224,6 +227,51 @@ describe("close", () => {
       )
       yield* TestDb.awaitWithTime(Effect.provide(open, Logger.layer([logger])))
       assert.match(lines.join("\n"), /^Error effect-slatedb: close failed: database is closed: kind=failed/m)
+    })
+  )
+
+  // Fails when the compactor is waited for before the WAL is stored: its request cannot be interrupted.
+  it.effect("a compaction that hangs keeps no accepted write from being stored, and can be gone on with", () =>
+    Effect.gen(function* () {
+      const bucket = TestDb.bucket()
+      const { faults } = yield* TestDb.process(bucket)
+      const store: ObjectStore["Service"] = {
+        ...faults.store,
+        putIfAbsent: (path, body, options) =>
+          path.includes("compacted/")
+            ? Effect.uninterruptible(faults.store.putIfAbsent(path, body, options))
+            : faults.store.putIfAbsent(path, body, options)
+      }
+      const policy = CompactionPolicy.sizeTiered({ minSources: 2 })
+      const db = yield* Db.make({
+        path: "db",
+        settings: { walFlush: "manual", compactorPollInterval: "1 second" }
+      }).pipe(
+        Effect.provideService(ObjectStore, store),
+        Effect.provideService(CompactionPolicy.CompactionPolicy, policy)
+      )
+      yield* Compactors.fill(db, { from: 0, to: 2, keys: 1 })
+      const output = yield* faults.hold({ operation: "putIfAbsent", path: "compacted/" })
+      yield* TestClock.adjust("1 second")
+      yield* output.reached()
+      yield* db.put("a", "1", { awaitDurable: false })
+      const close = yield* Effect.forkChild(db.close, { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* found(bucket))[0], "a=1")
+      assert.strictEqual(
+        (yield* db.status).closed?.kind,
+        "clean",
+        "closed to all who ask; its end waits for the request"
+      )
+      yield* output.open
+      yield* Fiber.join(close)
+      assert.lengthOf(Compactors.active(bucket), 1)
+
+      const next = yield* (yield* TestDb.process(bucket)).open({ compactorPollInterval: "1 second" })
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual([(yield* next.status).l0Tables, (yield* next.status).compactionsCompleted], [0, 1])
+      assert.deepStrictEqual(Compactors.active(bucket), [])
+      assert.deepStrictEqual(yield* Compactors.faults(bucket), [])
     })
   )
 

@@ -11,10 +11,12 @@ import * as BoundaryCodec from "../../src/internal/format/BoundaryCodec.ts"
 import { type Cursor, Step } from "../../src/internal/lsm/Cursor.ts"
 import { Retention } from "../../src/internal/lsm/Retention.ts"
 import * as ByteOrder from "../../src/internal/model/ByteOrder.ts"
-import type { Manifest } from "../../src/internal/model/Manifest.ts"
+import { isActive } from "../../src/internal/model/Compactions.ts"
+import type { Checkpoint, Manifest } from "../../src/internal/model/Manifest.ts"
 import { copy, Kind, type RowEntry, RowView } from "../../src/internal/model/RowEntry.ts"
 import type { SsTable } from "../../src/internal/model/SsTable.ts"
 import type { UlidSource } from "../../src/internal/store/UlidSource.ts"
+import * as Compactors from "../support/Compactors.ts"
 import * as OtherProcess from "../support/OtherProcess.ts"
 import * as Dice from "./Dice.ts"
 
@@ -84,7 +86,18 @@ export const compact = Effect.fnUntraced(function* (bucket: MemoryObjectStore.St
     tables.push(yield* OtherProcess.storeTable(bucket, ulids.next(manifest.l0[0]?.id), kept.slice(start, end)))
     start = end
   }
-  return commit(bucket, sources, tables)
+  return Effect.andThen(takeRole(bucket), commit(bucket, sources, tables))
+})
+
+/** Fences the compactor there is, and gives up the jobs it left, as it knows nothing of them. */
+const takeRole = Effect.fnUntraced(function* (bucket: MemoryObjectStore.State) {
+  yield* OtherProcess.edit(bucket, (manifest) => ({ ...manifest, compactorEpoch: manifest.compactorEpoch + 1 }))
+  const { compactorEpoch } = yield* OtherProcess.manifest(bucket)
+  yield* Compactors.edit(bucket, ({ compactions, ...rest }) => ({
+    ...rest,
+    compactorEpoch,
+    compactions: compactions.map((job) => (isActive(job) ? { ...job, status: "failed" } : job))
+  }))
 })
 
 const contentsOf = ({ id, tables }: Manifest["runs"][number]) => `${id}:${tables.map((table) => table.id).join()}`
@@ -103,7 +116,6 @@ const commit = (
     const rest = manifest.runs.filter((run) => runs.every((taken) => taken.id !== run.id))
     return {
       ...manifest,
-      compactorEpoch: manifest.compactorEpoch + 1,
       l0: manifest.l0.filter(({ viewId }) => l0.every((taken) => taken.viewId !== viewId)),
       lastCompactedViewId: l0[0]?.viewId ?? manifest.lastCompactedViewId,
       runs: [...rest, { id, tables }].toSorted((a, b) => b.id - a.id)
@@ -112,27 +124,35 @@ const commit = (
 
 /** Deletes what the latest manifest does not need and is old enough. */
 export const collect = Effect.fnUntraced(function* (bucket: MemoryObjectStore.State) {
-  const { value } = yield* OtherProcess.latest(bucket)
   const now = yield* Clock.currentTimeMillis
+  const isLive = ({ expireTimeSeconds }: Checkpoint) =>
+    expireTimeSeconds === undefined || expireTimeSeconds > now / 1000
+  yield* OtherProcess.edit(bucket, (manifest) =>
+    manifest.checkpoints.every(isLive) ? manifest : { ...manifest, checkpoints: manifest.checkpoints.filter(isLive) }
+  )
+  const { value } = yield* OtherProcess.latest(bucket)
   const store = MemoryObjectStore.fromState(bucket)
   const { paths } = OtherProcess
   const ageOf = (path: string) => now - (bucket.objects.get(path)?.lastModified ?? now)
-  // What a compaction replaced is pinned for a while, by a checkpoint; so is what was the latest in that time.
+  // What a compaction of ours replaced is pinned for a while, by a checkpoint; here, all that was the latest in that time.
+  const checkpointed = new Set(value.checkpoints.map(({ manifestId }) => manifestId))
   const manifestIds = Array.from(bucket.objects.keys(), paths.manifests.id).filter((found) => found !== undefined)
   const firstPinned = Math.max(
     0,
     ...manifestIds.filter((manifest) => ageOf(paths.manifests.path(manifest)) >= pinnedMillis)
   )
-  const pinned = manifestIds.filter((manifest) => manifest >= firstPinned)
+  const pinned = manifestIds.filter((manifest) => manifest >= firstPinned || checkpointed.has(manifest))
   const manifests = yield* Effect.forEach(pinned, (manifest) => OtherProcess.version(bucket, manifest))
   const named = new Set(
     manifests.flatMap(({ l0, runs }) => [...l0, ...runs.flatMap(({ tables }) => tables)]).map((table) => table.id)
   )
+  // What a running job has stored is in no manifest yet; its id is older.
+  const leastJob = (Compactors.history(bucket).at(-1)?.compactions ?? []).map(({ id }) => id).toSorted()[0]
   const isGarbage = (path: string): boolean => {
     if (path.startsWith(paths.wals.prefix)) return (paths.wals.id(path) ?? Infinity) < value.replayAfterWalId
-    if (path.startsWith(paths.manifests.prefix)) return (paths.manifests.id(path) ?? Infinity) < firstPinned
+    if (path.startsWith(paths.manifests.prefix)) return !pinned.includes(paths.manifests.id(path) ?? firstPinned)
     const table = path.startsWith(paths.tables) ? paths.tableId(path) : undefined
-    return table !== undefined && !named.has(table)
+    return table !== undefined && !named.has(table) && (leastJob === undefined || table < leastJob)
   }
   // Half of all collectors keep a boundary, as the official one does from 0.13.1 on.
   if (yield* Dice.oneIn(2))

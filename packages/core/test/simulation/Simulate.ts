@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import * as Compactors from "../support/Compactors.ts"
 import * as OtherProcess from "../support/OtherProcess.ts"
 import * as TestDb from "../support/TestDb.ts"
 import * as Dice from "./Dice.ts"
@@ -253,6 +254,18 @@ const takeOver = Effect.fnUntraced(function* (world: World.World, isCrash: boole
 const writeIfOpen = (world: World.World) =>
   Effect.flatMap(world.writer.db.status, ({ state }) => (state === "open" ? write(world) : Effect.void))
 
+/** A compactor of its own takes over, or one of those that did ends, in the middle of whatever it does. */
+const stirCompactors = Effect.fnUntraced(function* (world: World.World) {
+  if (!world.isCompacting) return
+  const [oldest, ...younger] = world.compactors
+  if (oldest === undefined || (yield* Dice.oneIn(2))) {
+    yield* World.eventually(world, World.openCompactor(world))
+  } else {
+    world.compactors = younger
+    yield* World.bury(world, { scope: oldest })
+  }
+})
+
 /** A process that was superseded writes, or is let go on, or is closed. */
 const stirZombie = Effect.fnUntraced(function* (world: World.World) {
   if (world.zombies.length === 0) return
@@ -303,7 +316,8 @@ const step = Effect.fnUntraced(function* (world: World.World) {
   if (action < 740) return yield* flush(world, "memtable")
   if (action < 770) return yield* slowScan(world, overwrite(world))
   if (action < 870) return yield* checkReads(world)
-  if (action < 940) return yield* stirOthers(world)
+  if (action < 915) return yield* stirOthers(world)
+  if (action < 940) return yield* stirCompactors(world)
   if (action < 965) return yield* stirZombie(world)
   if (action < 975) return yield* reopen(world)
   if (action < 985) return yield* takeOver(world, true)
@@ -318,6 +332,14 @@ const finish = Effect.fnUntraced(function* (world: World.World) {
   yield* World.checkZombies(world)
   for (const zombie of world.zombies) yield* World.bury(world, zombie)
   yield* flush(world, "memtable")
+  if (world.isCompacting) {
+    // No foreign one makes room now.
+    const calm = { ...world, isTight: false }
+    const compactor = yield* World.eventually(calm, World.openCompactor(world))
+    yield* World.eventually(calm, compactor.untilIdle)
+    assert.deepStrictEqual(Compactors.active(world.bucket), [], "no job is left")
+  }
+  for (const scope of world.compactors) yield* World.bury(world, { scope })
   world.acknowledged = world.model.lastSequence
   yield* checkReads(world)
   yield* checkReader(world)

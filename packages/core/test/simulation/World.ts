@@ -3,6 +3,7 @@
  * not know yet that they do not, a reader, and what the model says of them all.
  */
 import * as BlockCache from "@effect-slatedb/core/BlockCache"
+import * as CompactionPolicy from "@effect-slatedb/core/CompactionPolicy"
 import type * as Db from "@effect-slatedb/core/Db"
 import type * as DbReader from "@effect-slatedb/core/DbReader"
 import type * as Settings from "@effect-slatedb/core/Settings"
@@ -17,6 +18,7 @@ import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as UlidSource from "../../src/internal/store/UlidSource.ts"
+import * as Compactors from "../support/Compactors.ts"
 import * as TestDb from "../support/TestDb.ts"
 import * as Dice from "./Dice.ts"
 import * as Foreign from "./Foreign.ts"
@@ -45,9 +47,13 @@ export interface World {
   readonly ulids: UlidSource.UlidSource
   /** Whether level 0 may fill up, and only the foreign compactor makes room. */
   readonly isTight: boolean
+  /** Whether writers compact, and compactors of their own come and go. */
+  readonly isCompacting: boolean
   writer: Writer
   reader: DbReader.DbReader["Service"] | undefined
   zombies: ReadonlyArray<Zombie>
+  /** Of their own: the last one has the role, unless somebody took it. */
+  compactors: ReadonlyArray<Scope.Closeable>
   /** The greatest sequence number that anybody was told is durable. */
   acknowledged: number
   /** A compaction whose tables are stored and not named yet. */
@@ -69,7 +75,7 @@ const weathers: ReadonlyArray<ReadonlyArray<Fault.Rule>> = [
   ]
 ]
 
-const settingsOf = (isTight: boolean) =>
+const settingsOf = ({ isCompacting, isTight }: Pick<World, "isCompacting" | "isTight">) =>
   Effect.gen(function* () {
     const settings: Settings.Input = {
       walFlush: yield* Dice.pick(["interval", "interval", "eager", "manual"] as const),
@@ -83,14 +89,26 @@ const settingsOf = (isTight: boolean) =>
       l0MaxSsts: isTight ? 3 : 100_000,
       l0FlushParallelism: yield* Dice.pick([1, 4]),
       walMaxBytes: yield* Dice.pick([300, 16 * 1024 * 1024]),
+      compactorEnabled: isCompacting,
+      ...(yield* compactorSettings),
       // A writer whose level 0 is full learns from its poll that there is room.
       manifestPollInterval: isTight ? 1000 : yield* Dice.pick([1000, 30_000])
     }
     return settings
   })
 
+const compactorSettings = Effect.gen(function* () {
+  const settings: Settings.Input = {
+    compactorPollInterval: yield* Dice.pick([100, 1000, 5000]),
+    maxConcurrentCompactions: yield* Dice.pick([1, 4]),
+    maxSstSizeBytes: yield* Dice.pick([500, 64 * 1024 * 1024])
+  }
+  return settings
+})
+
 export const make = Effect.gen(function* () {
   const isTight = yield* Dice.oneIn(3)
+  const isCompacting = yield* Dice.oneIn(2)
   const cacheBytes = yield* Dice.pick([0, 3000, 64 * 1024 * 1024])
   const ground = {
     bucket: TestDb.bucket(),
@@ -98,25 +116,35 @@ export const make = Effect.gen(function* () {
     weather: yield* Dice.pick(weathers),
     cache: BlockCache.makeMemory({ blockBytesMax: cacheBytes, metaBytesMax: cacheBytes }),
     ulids: yield* UlidSource.make,
-    isTight
+    isTight,
+    isCompacting
   }
   const writer = yield* eventually(ground, open(ground))
-  const world: World = { ...ground, writer, reader: undefined, zombies: [], acknowledged: 0, pending: Effect.void }
+  const world: World = {
+    ...ground,
+    writer,
+    reader: undefined,
+    zombies: [],
+    compactors: [],
+    acknowledged: 0,
+    pending: Effect.void
+  }
   return world
 })
 
-type Ground = Pick<World, "bucket" | "weather" | "cache" | "isTight">
+type Ground = Pick<World, "bucket" | "weather" | "cache" | "isTight" | "isCompacting">
 
 /** Opens the database in a new process, which tries until it can. */
 export const open = Effect.fnUntraced(function* (ground: Ground) {
   const process = yield* inWeather(ground)
-  const settings = yield* settingsOf(ground.isTight)
+  const settings = yield* settingsOf(ground)
   const scope = yield* Scope.make()
   const db = yield* process
     .open(settings)
     .pipe(
       Effect.provideService(Scope.Scope, scope),
       Effect.provideService(BlockCache.BlockCache, ground.cache),
+      Effect.provideService(CompactionPolicy.CompactionPolicy, policy),
       patiently(process)
     )
   const writer: Writer = { db, settings, scope, crash: process.faults.hold({}) }
@@ -128,9 +156,28 @@ export const openReader = Effect.fnUntraced(function* (world: World) {
   return yield* process.reader().pipe(Effect.provideService(BlockCache.BlockCache, world.cache), patiently(process))
 })
 
+const policy = CompactionPolicy.sizeTiered({ minSources: 2, maxSources: 4 })
+
+/** A compactor of a process of its own takes the role. */
+export const openCompactor = Effect.fnUntraced(function* (world: World) {
+  const process = yield* Compactors.process(world.bucket)
+  for (const rule of world.weather) yield* process.faults.add(rule)
+  const scope = yield* Scope.make()
+  const settings = yield* compactorSettings
+  const compactor = yield* process
+    .make(settings, policy)
+    .pipe(
+      Effect.provideService(Scope.Scope, scope),
+      Effect.provideService(BlockCache.BlockCache, world.cache),
+      patiently(process)
+    )
+  world.compactors = [...world.compactors, scope]
+  return compactor
+})
+
 /** Tries again, and in the end in fair weather: a long log is not read without a failure. */
 const patiently =
-  ({ faults }: TestDb.Process) =>
+  ({ faults }: Pick<TestDb.Process, "faults">) =>
   <A, E, R>(open: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     open.pipe(
       Effect.retry({ times: 20 }),
@@ -184,6 +231,6 @@ export const checkZombies = Effect.fnUntraced(function* (world: World) {
 })
 
 /** Lets go of a process's fibers. What its close could not store was never acknowledged. */
-export const bury = (world: World, { scope }: Writer) => eventually(world, Scope.close(scope, Exit.void))
+export const bury = (world: World, { scope }: Pick<Writer, "scope">) => eventually(world, Scope.close(scope, Exit.void))
 
 export const seeded = (seed: number) => Random.withSeed(seed)

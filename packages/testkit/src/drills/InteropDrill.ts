@@ -67,7 +67,7 @@ const drill = Effect.fnUntraced(function* (options: Drill.Options, tally: Drill.
  * left to be replayed.
  */
 const tuningOf = (owner: Engine.Engine, isFlushed: boolean, dice: Dice.Dice): Engine.Tuning => {
-  const tuning = { ...Engine.anyTuning(dice), isCompacting: owner.name === "official" && dice.chance(0.5) }
+  const tuning = { ...Engine.anyTuning(dice), isCompacting: dice.chance(0.5) }
   return owner.name === "official" && !isFlushed ? { ...tuning, l0SstSizeBytes: 64 * 1024 ** 2 } : tuning
 }
 

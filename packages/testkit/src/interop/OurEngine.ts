@@ -1,4 +1,5 @@
 /** This project's engine, as tests and drills drive it. */
+import * as CompactionPolicy from "@effect-slatedb/core/CompactionPolicy"
 import * as Db from "@effect-slatedb/core/Db"
 import * as DbError from "@effect-slatedb/core/DbError"
 import * as DbReader from "@effect-slatedb/core/DbReader"
@@ -16,8 +17,12 @@ import { type Engine, EngineError, type Session, type Tuning, type View } from "
 import type { Batch, Lifetime } from "./History.ts"
 import * as Place from "./Place.ts"
 
-/** Every codec, and concatenation for merges. */
-export const services = Layer.mergeAll(NodeCompression.layer, MergeOperator.layer(MergeOperator.append))
+/** Every codec, concatenation for merges, and compaction of the little that a test writes. */
+export const services = Layer.mergeAll(
+  NodeCompression.layer,
+  MergeOperator.layer(MergeOperator.append),
+  Layer.succeed(CompactionPolicy.CompactionPolicy, CompactionPolicy.sizeTiered({ minSources: 2 }))
+)
 
 /** What opening something at a place needs. */
 export const environment = (place: Place.Place) => Layer.mergeAll(Place.layer(place), services)
@@ -66,7 +71,11 @@ const settingsOf = (tuning: Tuning): Settings.Input => ({
   l0SstSizeBytes: tuning.l0SstSizeBytes,
   flushInterval: tuning.flushMillis,
   // Without compaction level 0 would fill up, and writers wait.
-  l0MaxSsts: 100_000
+  l0MaxSsts: 100_000,
+  compactorEnabled: tuning.isCompacting,
+  compactorPollInterval: 20,
+  maxConcurrentCompactions: 2,
+  maxSstSizeBytes: 20_000
 })
 
 /** A database as a session. */

@@ -20,7 +20,7 @@
  */
 import * as Result from "effect/Result"
 import type { CompactionPlan } from "../model/CompactionPlan.ts"
-import { type Compaction, type Compactions, isActive } from "../model/Compactions.ts"
+import { type Compaction, type Compactions, empty, isActive } from "../model/Compactions.ts"
 import type { Manifest } from "../model/Manifest.ts"
 import type { SsTable } from "../model/SsTable.ts"
 import * as Ulid from "../model/Ulid.ts"
@@ -38,6 +38,9 @@ export interface Job {
 
 export type Edit = (compactions: Compactions) => Compactions
 
+/** The first version of the file. */
+export const none = (compactorEpoch: number): Compactions => ({ ...empty, compactorEpoch })
+
 /** Takes the compactor's role: nobody runs the jobs of the one before. */
 export const claim =
   (epoch: number): Edit =>
@@ -50,6 +53,16 @@ export const claim =
     )
     return next.compactorEpoch === epoch ? next : { ...next, compactorEpoch: epoch }
   }
+
+/** Why a plan cannot be asked for beside the jobs that are active; `undefined`: it can. */
+export const refusalOf = (plan: CompactionPlan, { compactions }: Compactions, manifest: Manifest): string | undefined =>
+  refusal(
+    plan,
+    manifest,
+    compactions
+      .filter(isActive)
+      .flatMap((job) => Result.getOrElse(Result.map(planOf(job, manifest), Array.of), () => []))
+  )
 
 /** Asks whoever is the compactor to carry a plan out. */
 export const request =

@@ -41,14 +41,15 @@ export const choose =
     return chosen
   }
 
-/** What other plans read or write. */
+/** What other plans read or write, also those that are in the manifest but not ended yet. */
 interface Busy {
-  readonly tables: ReadonlySet<string>
+  readonly levelZero: boolean
   readonly runs: ReadonlySet<number>
 }
 
 const busyWith = (plans: ReadonlyArray<CompactionPlan>): Busy => ({
-  tables: new Set(plans.flatMap((plan) => plan.l0)),
+  // All that take of level 0 take its oldest.
+  levelZero: plans.some((plan) => plan.l0.length > 0),
   runs: new Set(plans.flatMap((plan) => [plan.destination, ...plan.runs]))
 })
 
@@ -58,20 +59,20 @@ const levelZero = (
   tiers: Tiers,
   busy: Busy
 ): CompactionPlan | undefined => {
-  if (l0.length < minSources) return undefined
+  if (l0.length < minSources || busy.levelZero) return undefined
   const taken = l0.slice(-maxSources)
   const destination = (tiers.runs[0]?.id ?? -1) + 1
-  if (busy.runs.has(destination) || taken.some((table) => busy.tables.has(table.viewId))) return undefined
-  if (tiers.isFullFrom(0, sizeOf(taken))) return undefined
+  if (busy.runs.has(destination) || tiers.isFullFrom(0, sizeOf(taken))) return undefined
   return { l0: taken.map((table) => table.viewId), runs: [], destination }
 }
 
-const runs = ({ maxSources, minSources }: Options, tiers: Tiers, busy: Busy): CompactionPlan | undefined => {
+/** A chain is never longer than `maxSources`: what follows its first run would be a full tier. */
+const runs = ({ minSources }: Options, tiers: Tiers, busy: Busy): CompactionPlan | undefined => {
   const isAllowed = (run: SortedRun, index: number, bytes: number) =>
     !busy.runs.has(run.id) && !tiers.isFullFrom(index + 1, bytes)
   for (let start = 0; start < tiers.runs.length; start++) {
     const end = tiers.chainEnd(start, isAllowed)
-    if (end - start >= minSources) return planOf(tiers.runs.slice(Math.max(start, end - maxSources), end))
+    if (end - start >= minSources) return planOf(tiers.runs.slice(start, end))
   }
   return undefined
 }

@@ -83,14 +83,15 @@ const tracker = (previous: Manifest, next: Manifest): ReadonlyArray<Fault> => {
 }
 
 /**
- * A checkpoint pins the manifest that it came with, or one that was pinned before. Then only its expiry changes. None
- * takes the place of another of the same time: that would be the same one with another id.
+ * A checkpoint pins the manifest that it came with, the one before, which was the latest until then, or one that was
+ * pinned before. Then only its expiry changes. None takes the place of another of the same time: that would be the
+ * same one with another id.
  */
 const checkpoints = (previous: Manifest, next: Manifest, nextId: number): ReadonlyArray<Fault> => {
   const before = new Map(previous.checkpoints.map((checkpoint) => [checkpoint.id, checkpoint]))
   const after = new Set(next.checkpoints.map(({ id }) => id))
   const gone = previous.checkpoints.filter(({ id }) => !after.has(id))
-  const pinned = new Set([nextId, ...previous.checkpoints.map(({ manifestId }) => manifestId)])
+  const pinned = new Set([nextId, nextId - 1, ...previous.checkpoints.map(({ manifestId }) => manifestId)])
   return next.checkpoints.flatMap((checkpoint): ReadonlyArray<Fault> => {
     const known = before.get(checkpoint.id)
     if (known === undefined) {

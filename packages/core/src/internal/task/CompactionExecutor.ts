@@ -61,17 +61,17 @@ const runScoped = Effect.fnUntraced(function* (options: Options) {
     const outcome = yield* slice(input, output, options.turns)
     options.onProgress?.(input.position)
     yield* input.ahead(scope)
+    // Also where something is waited for: a store in memory answers at once.
+    yield* Effect.yieldNow
     if (outcome === "blocked") yield* input.load
-    if ((outcome === "full" || outcome === "done") && output.writer.rowCount > 0) {
+    if (outcome === "written" || outcome === "blocked") continue
+    if (output.writer.rowCount > 0) {
       outputs.push(yield* store(output.writer, options))
       yield* options.onOutputs(outputs.slice())
     }
     if (outcome === "done") return outputs
-    if (outcome === "full") {
-      output = newOutput()
-      output.begin(input.rows)
-    }
-    // Also where something was waited for: a store in memory answers at once.
+    output = newOutput()
+    output.begin(input.rows)
     yield* Effect.yieldNow
   }
 })

@@ -31,7 +31,10 @@ export class CompactorRole {
   readonly #options: Options
   #manifest: Versioned<Manifest>
   #compactions: Versioned<Compactions.Compactions> | undefined
+  /** Claimed in the manifest. */
   #epoch: number | undefined
+  /** And in the compactions file. */
+  #isHeld = false
   /** The role may be claimed while the epoch in the manifest is not above this. */
   #supersedesMax: number
 
@@ -43,7 +46,7 @@ export class CompactorRole {
 
   /** The epoch under which the role is held. */
   get epoch(): number | undefined {
-    return this.#epoch
+    return this.#isHeld ? this.#epoch : undefined
   }
 
   /** As it was read last. */
@@ -70,27 +73,28 @@ export class CompactorRole {
     })
   })
 
-  /** Takes the role, and with it the jobs of whoever had it. */
+  /**
+   * Takes the role, and with it the jobs of whoever had it. What cannot be gone on with is left alone, before anybody is
+   * fenced for it.
+   */
   readonly claim: Effect.Effect<void, DbError.DbError> = Effect.suspend(() =>
-    Effect.gen({ self: this }, function* () {
-      yield* this.peek
-      // Before anybody is fenced for it: what cannot be gone on with is left alone.
-      yield* Effect.fromResult(this.#rewritable(this.compactions))
-      const epoch = this.#epoch ?? (yield* this.#claimManifest)
-      this.#epoch = epoch
-      yield* this.#claimCompactions(epoch)
-    })
+    this.peek.pipe(
+      Effect.flatMap(() => Effect.fromResult(this.#rewritable(this.compactions))),
+      Effect.flatMap(() => (this.#epoch === undefined ? this.#claimManifest() : Effect.succeed(this.#epoch))),
+      Effect.flatMap((epoch) => this.#claimCompactions(epoch)),
+      Effect.map(() => {
+        this.#isHeld = true
+      })
+    )
   )
 
   /** Reads what is newer, the compactions first; fails when there is a successor. */
   readonly refresh: Effect.Effect<void, DbError.DbError> = Effect.suspend(() =>
-    Effect.gen({ self: this }, function* () {
-      const { manifests, retrying } = this.#options
-      yield* this.peek
-      yield* Effect.fromResult(this.#ownCompactions(this.compactions))
-      this.#manifest = yield* retrying(manifests.refresh(this.#manifest))
-      yield* Effect.fromResult(this.#own(this.#manifest.value))
-    })
+    this.peek.pipe(
+      Effect.flatMap(() => Effect.fromResult(this.#ownCompactions(this.compactions))),
+      Effect.flatMap(() => this.#options.retrying(this.#options.manifests.refresh(this.#manifest))),
+      Effect.flatMap((found) => Effect.fromResult(this.see(found)))
+    )
   )
 
   /** Writes the compactions file, if the edit changes it. */
@@ -131,7 +135,7 @@ export class CompactorRole {
   }
 
   /** The next epoch of the manifest. An answer that was lost may have been our own claim: then it is claimed once more. */
-  readonly #claimManifest: Effect.Effect<number, DbError.DbError> = Effect.suspend(() => {
+  #claimManifest(): Effect.Effect<number, DbError.DbError> {
     const { manifests, retrying } = this.#options
     let tried = 0
     const update = Effect.suspend(() =>
@@ -150,13 +154,14 @@ export class CompactorRole {
     )
     return Effect.map(retrying(update), (stored) => {
       this.#manifest = stored
-      return stored.value.compactorEpoch
+      this.#epoch = stored.value.compactorEpoch
+      return this.#epoch
     })
-  })
+  }
 
   #claimCompactions(epoch: number): Effect.Effect<void, DbError.DbError> {
     const { compactions, retrying } = this.#options
-    const first = { ...Compactions.empty, compactorEpoch: epoch }
+    const first = CompactionStep.none(epoch)
     const create = Effect.flatMap(retrying(compactions.createFirst(first)), (created) =>
       Effect.map(created ? Effect.succeed(undefined) : retrying(compactions.latest), (found) => {
         this.#compactions = found ?? { id: 1, value: first }

@@ -48,6 +48,8 @@ import * as Task from "./Task.ts"
 
 /** What is to be merged, and how: what `CompactionExecutor` needs to know of a job. */
 export interface Work {
+  /** Where the sources are. */
+  readonly manifest: Manifest
   readonly sources: ReturnType<typeof sourcesOf>
   readonly isBottom: boolean
   readonly outputs: ReadonlyArray<SsTable>
@@ -140,6 +142,7 @@ export const make = Effect.fnUntraced(function* (options: {
     const sources = sourcesOf(job.plan, manifest)
     const progress = ledger.began(job, bytesOf([...sources.l0, ...sources.runs.flatMap((run) => run.tables)]))
     const merge = options.run({
+      manifest,
       sources,
       isBottom: isBottom(job.plan, manifest),
       outputs: job.outputs,

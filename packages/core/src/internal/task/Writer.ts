@@ -12,7 +12,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
-import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { BlockCache } from "../../BlockCache.ts"
 import { CompactionPolicy } from "../../CompactionPolicy.ts"
@@ -21,30 +20,25 @@ import * as DbError from "../../DbError.ts"
 import { MergeOperator } from "../../MergeOperator.ts"
 import * as ObjectStore from "../../ObjectStore.ts"
 import * as Settings from "../../Settings.ts"
-import { SsTableWriter } from "../format/SsTableWriter.ts"
 import { Generation } from "../lsm/Generation.ts"
 import type { ReadLevel } from "../model/ReadOptions.ts"
 import type { Sequence } from "../model/Sequence.ts"
 import * as Reads from "../read/Reads.ts"
 import { type ReadView, TablesOfManifest } from "../read/ReadView.ts"
-import * as CompactionsStore from "../store/CompactionsStore.ts"
 import * as ManifestStore from "../store/ManifestStore.ts"
 import * as ObjectPaths from "../store/ObjectPaths.ts"
-import * as StoreFailure from "../store/StoreFailure.ts"
 import * as TableStore from "../store/TableStore.ts"
+import * as TableWriters from "../store/TableWriters.ts"
 import { TurnMeter } from "../store/TurnMeter.ts"
 import * as UlidSource from "../store/UlidSource.ts"
 import * as WalStore from "../store/WalStore.ts"
 import { Backpressure } from "./Backpressure.ts"
-import * as CompactionExecutor from "./CompactionExecutor.ts"
+import * as Compacting from "./Compacting.ts"
 import * as CompactorLedger from "./CompactorLedger.ts"
-import { CompactorRole } from "./CompactorRole.ts"
-import * as CompactorTask from "./CompactorTask.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 import * as ManifestKeeper from "./ManifestKeeper.ts"
 import * as MemtableFlushTask from "./MemtableFlushTask.ts"
 import * as Opening from "./Opening.ts"
-import * as Retrying from "./Retrying.ts"
 import { StateCell } from "./StateCell.ts"
 import * as Status from "./Status.ts"
 import * as WalFlushTask from "./WalFlushTask.ts"
@@ -140,23 +134,24 @@ const prepare = Effect.fnUntraced(function* (options: Options) {
   const random = yield* Random.Random
   const ulids = yield* UlidSource.make
   const clock = yield* Clock.Clock
+  const cache = yield* BlockCache
   const turns = new TurnMeter(clock)
   return {
     settings,
     paths,
     store,
     compression,
+    cache,
     ulids,
     clock,
     turns,
     merge: yield* MergeOperator,
     policy: yield* CompactionPolicy,
-    newWriter: yield* Effect.fromResult(writers(settings, compression)),
+    newWriter: yield* Effect.fromResult(TableWriters.make(settings, compression)),
     newGeneration: () => Generation.make({ hashSeed: Math.floor(random.nextDoubleUnsafe() * Number.MAX_SAFE_INTEGER) }),
     manifests: ManifestStore.make(store, paths, ulids),
-    compactions: CompactionsStore.make(store, paths, ulids),
     wals: WalStore.make(store, paths),
-    tables: TableStore.make({ store, paths, compression, cache: yield* BlockCache, turns })
+    tables: TableStore.make({ store, paths, compression, cache, turns })
   }
 })
 
@@ -203,47 +198,21 @@ const startTasks = Effect.fnUntraced(function* (ground: Ground, opened: Opening.
     onSealedDurable: memtables.memtableFrozen,
     onReleased: () => backpressure.release()
   })
-  const compactor = settings.compactorEnabled
-    ? yield* startCompactor(ground, opened, lifecycle, cell, keeper)
-    : undefined
+  const compactor = !settings.compactorEnabled
+    ? undefined
+    : yield* Compacting.start(ground, {
+        lifecycle,
+        manifest: opened.manifest,
+        isEager: false,
+        owns: ({ writerEpoch }) => writerEpoch === cell.state.current.manifest.writerEpoch,
+        known: () => ({ id: cell.state.current.id, value: cell.state.current.manifest }),
+        onCommitted: Effect.ignore(keeper.refresh),
+        // Its report says so; the database goes on.
+        onFenced: () => {}
+      })
   // Replay may have sealed generations.
   memtables.memtableFrozen()
   return { cell, backpressure, memtables, wal, compactor }
-})
-
-/** Compacts for as long as the database is this writer's, unless another compactor takes over. */
-const startCompactor = Effect.fnUntraced(function* (
-  ground: Ground,
-  opened: Opening.Opened,
-  lifecycle: Lifecycle,
-  cell: StateCell,
-  keeper: ManifestKeeper.ManifestKeeper
-) {
-  const retrying = Retrying.make(lifecycle, "CompactorTask")
-  const { writerEpoch } = opened.manifest.value
-  return yield* CompactorTask.make({
-    ...ground,
-    lifecycle,
-    role: new CompactorRole({
-      ...ground,
-      root: ground.paths.root,
-      manifest: opened.manifest,
-      isEager: false,
-      owns: (manifest) => manifest.writerEpoch === writerEpoch,
-      retrying
-    }),
-    run: (work) =>
-      CompactionExecutor.run({
-        ...ground,
-        ...work,
-        maxSstSizeBytes: ground.settings.maxSstSizeBytes,
-        newWriter: () => ground.newWriter("compacted", 0),
-        retrying
-      }),
-    known: () => ({ id: cell.state.current.id, value: cell.state.current.manifest }),
-    onCommitted: Effect.ignore(keeper.refresh),
-    onFenced: () => {}
-  })
 })
 
 const readsOf = (ground: Ground, cell: StateCell, lifecycle: Lifecycle): Reads.Reads => {
@@ -304,26 +273,3 @@ const unstored = (closeTimeout: Duration.Duration): DbError.DbError =>
       detail: `accepted writes could not be stored in time: the store does not answer, or level 0 is full and the WAL off: settings.closeTimeout=${Duration.toMillis(closeTimeout)}ms`
     })
   )
-
-/** How tables are written, if the codec of the settings is at hand. */
-const writers = (
-  settings: Settings.Settings,
-  compression: Compression
-): Result.Result<(kind: "compacted" | "wal", keptBlockBytesMax: number) => SsTableWriter, DbError.DbError> => {
-  const { blockSizeBytes, compression: codecName, filterBitsPerKey, minFilterKeys } = settings
-  const codec = compression.codecs[codecName]
-  if (codecName !== "none" && codec === undefined) return Result.fail(StoreFailure.missingCodec(codecName))
-  return Result.succeed(
-    (kind, keptBlockBytesMax) =>
-      new SsTableWriter({
-        kind,
-        keptBlockBytesMax,
-        blockSizeBytes,
-        filterBitsPerKey,
-        minFilterKeys,
-        codecName,
-        codec: codecName === "none" ? undefined : codec,
-        crc32: compression.crc32
-      })
-  )
-}

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { refusal } from "../../../src/internal/lsm/CompactionPlan.ts"
 import * as SizeTiered from "../../../src/internal/lsm/SizeTiered.ts"
 import type { CompactionPlan, CompactionState } from "../../../src/internal/model/CompactionPlan.ts"
+import type { Manifest } from "../../../src/internal/model/Manifest.ts"
 import { sizeBytes } from "../../../src/internal/model/SsTable.ts"
 import * as GenerationModel from "./GenerationModel.ts"
 import * as TreeModel from "./TreeModel.ts"
@@ -28,7 +29,7 @@ const model = (options: SizeTiered.Options, { active, manifest, room }: Compacti
   const isUsed = (plan: CompactionPlan) =>
     [...active, ...plans].some(
       (other) =>
-        plan.l0.some((view) => other.l0.includes(view)) ||
+        (plan.l0.length > 0 && other.l0.length > 0) ||
         [plan.destination, ...plan.runs].some((run) => [other.destination, ...other.runs].includes(run))
     )
   const merging = (start: number, end: number) => ({
@@ -64,6 +65,14 @@ const model = (options: SizeTiered.Options, { active, manifest, room }: Compacti
   return plans
 }
 
+/** A plan whose result is in the manifest, but which is not marked as completed yet: its sources are gone. */
+const stale = ({ runs }: Manifest, random: TreeModel.Dice): CompactionPlan => {
+  const destination = (runs[0]?.id ?? -1) + random(2)
+  return random(2) === 0
+    ? { l0: [TreeModel.table(990).viewId], runs: [], destination: Math.max(0, destination) }
+    : { l0: [], runs: [destination + 1, Math.max(0, destination)], destination: Math.max(0, destination) }
+}
+
 it("chooses what the definition says, and nothing that would be refused, alone or beside all others", () => {
   const count = { chosen: 0, several: 0, levelZero: 0, clamped: 0 }
   for (let seed = 0; seed < 8000; seed++) {
@@ -74,6 +83,7 @@ it("chooses what the definition says, and nothing that would be refused, alone o
       const plan = TreeModel.randomPlan(manifest, random)
       if (plan !== undefined && refusal(plan, manifest, active) === undefined) active.push(plan)
     }
+    if (random(4) === 0) active.push(stale(manifest, random))
     const minSources = 2 + random(3)
     const options = { minSources, maxSources: minSources + random(5), includeSizeThreshold: 1 + random(7) / 2 }
     const state = { manifest, active, room: random(5) }
@@ -156,6 +166,14 @@ describe("with the defaults", () => {
     assert.deepStrictEqual(chosen(ones(4), ones(4), { room: 0 }), [])
     assert.lengthOf(chosen(ones(4), ones(4), { room: 1 }), 1)
     assert.lengthOf(chosen(ones(4), ones(4), { room: 2 }), 2)
+  })
+
+  it("nothing of a plan that is in the manifest, but not ended yet", () => {
+    const active = (plan: Partial<CompactionPlan>) => ({ active: [{ l0: [], runs: [], destination: 0, ...plan }] })
+    // The first made run 3. The result of the others was empty: there is no run of that id, and may be none yet.
+    assert.deepStrictEqual(chosen([], ones(4), active({ l0: [TreeModel.table(990).viewId], destination: 3 })), [])
+    assert.deepStrictEqual(chosen(ones(4), [], active({ l0: [TreeModel.table(990).viewId], destination: 1 })), [])
+    assert.deepStrictEqual(chosen(ones(4), ones(3), active({ runs: [4, 3], destination: 3 })), [])
   })
 
   it("settles: nothing is merged that was merged just now", () => assert.deepStrictEqual(chosen([], [4]), []))

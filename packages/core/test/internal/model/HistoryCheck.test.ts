@@ -27,4 +27,25 @@ describe("HistoryCheck", () => {
       ["tracker: a point changed: index=1 sequence=3@180 was=2@120"]
     )
   })
+
+  it("a new checkpoint pins what nobody can have collected", () => {
+    const pinning = (...manifestIds: ReadonlyArray<number>): Manifest.Manifest => ({
+      ...Manifest.empty,
+      checkpoints: manifestIds.map((manifestId, i) => ({
+        id: `00000000-0000-0000-0000-00000000000${i}`,
+        manifestId,
+        createTimeSeconds: i,
+        expireTimeSeconds: undefined,
+        metadata: undefined,
+        name: undefined
+      }))
+    })
+    for (const manifestId of [9, 8, 3]) {
+      assert.deepStrictEqual(HistoryCheck.check(pinning(3), pinning(3, manifestId), 9), [])
+    }
+    assert.deepStrictEqual(
+      HistoryCheck.check(pinning(3), pinning(3, 7), 9).map(({ rule }) => rule),
+      ["L9"]
+    )
+  })
 })

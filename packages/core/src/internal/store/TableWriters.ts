@@ -1,0 +1,29 @@
+/** How new tables and WAL objects are written: what the settings say, if the codec they name is at hand. */
+import * as Result from "effect/Result"
+import type { Compression } from "../../Compression.ts"
+import type * as DbError from "../../DbError.ts"
+import type { Settings } from "../../Settings.ts"
+import { SsTableWriter } from "../format/SsTableWriter.ts"
+import * as StoreFailure from "./StoreFailure.ts"
+
+/** Makes a writer that keeps so many bytes of its first blocks, for the cache. */
+export type NewWriter = (kind: "compacted" | "wal", keptBlockBytesMax: number) => SsTableWriter
+
+export const make = (settings: Settings, compression: Compression): Result.Result<NewWriter, DbError.DbError> => {
+  const { blockSizeBytes, compression: codecName, filterBitsPerKey, minFilterKeys } = settings
+  const codec = compression.codecs[codecName]
+  if (codecName !== "none" && codec === undefined) return Result.fail(StoreFailure.missingCodec(codecName))
+  return Result.succeed(
+    (kind, keptBlockBytesMax) =>
+      new SsTableWriter({
+        kind,
+        keptBlockBytesMax,
+        blockSizeBytes,
+        filterBitsPerKey,
+        minFilterKeys,
+        codecName,
+        codec: codecName === "none" ? undefined : codec,
+        crc32: compression.crc32
+      })
+  )
+}
