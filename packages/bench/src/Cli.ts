@@ -150,6 +150,10 @@ const tail = Command.make(
       Flag.withDefault(3),
       Flag.withDescription("How long the maximum is looked for")
     ),
+    compaction: Flag.Boolean("compaction").pipe(
+      Flag.withDefault(false),
+      Flag.withDescription("Compact meanwhile; else level 0 grows")
+    ),
     store: Options.store.pipe(Flag.withDefault("file")),
     s3Endpoint: Options.s3Endpoint,
     settings: Options.settings,

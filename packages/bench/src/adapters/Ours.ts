@@ -111,16 +111,17 @@ const renamed: Readonly<Record<string, string>> = {
   compression_codec: "compression"
 }
 
-/** Parts that SlateDB switches off by a `null` in place of their options; of ours the collector is off unless it is asked for. */
-const switches: Readonly<Record<string, string | undefined>> = {
+/** Parts that SlateDB switches off by a `null` in place of their options. */
+const switches: Readonly<Record<string, string>> = {
   compactor_options: "compactorEnabled",
-  garbage_collector_options: undefined
+  garbage_collector_options: "collectorEnabled"
 }
 
 const renaming = ([name, value]: [string, unknown]): ReadonlyArray<readonly [string, unknown]> => {
-  if (value !== null || !Object.hasOwn(switches, name)) return [[renamed[name] ?? camelCase(name), value]]
-  const switched = switches[name]
-  return switched === undefined ? [] : [[switched, false]]
+  const switched = value === null ? switches[name] : undefined
+  if (switched === undefined) return [[renamed[name] ?? camelCase(name), value]]
+  // A part that there is not is off.
+  return switched in Settings.defaults ? [[switched, false]] : []
 }
 
 /** Settings from their SlateDB names; fails for what is no setting of ours. */
