@@ -233,4 +233,12 @@ describe("Inputs of the workloads", () => {
     const random = Random.make(1)
     for (let i = 0; i < 10; i++) assert.strictEqual(value(random).length, Values.poolBytes - 1)
   })
+
+  it("readwhilewriting writes no more than the rate that it is given, and about as much", async () => {
+    const course = { ...parameters, seconds: 0.5, writesPerSecond: 400 }
+    const { extra, operations } = await Workloads.byName.readwhilewriting.run(await loaded(), course)
+    assert.isAbove(operations, 0)
+    assert.isAtMost(extra?.["writesPerSecond"] ?? NaN, 410)
+    assert.isAbove(extra?.["writesPerSecond"] ?? NaN, 0)
+  })
 })
