@@ -24,8 +24,8 @@ export const run = async <P extends object>(engine: Engine<P>, task: Task): Prom
   const open: Open<P> = (settings = {}) =>
     engine.open({
       directory: assignment.directory,
-      // A bucket is shared: each folder has its own prefix in it, as it has its own files elsewhere.
-      path: store === "s3" ? `lifecycle/${assignment.engine}/${path.basename(assignment.directory)}` : "db",
+      // A bucket is shared: each folder, by its last two names, has its own prefix in it, as it has its own files elsewhere.
+      path: store === "s3" ? ["lifecycle", ...assignment.directory.split(path.sep).slice(-2)].join("/") : "db",
       store: store ?? "file",
       s3: assignment.s3,
       settings: { ...assignment.settings, ...settings },
