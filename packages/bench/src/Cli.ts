@@ -14,6 +14,7 @@ import * as Option from "effect/Option"
 import * as Child from "./Child.ts"
 import * as Engines from "./Engines.ts"
 import { parts } from "./lifecycle/Task.ts"
+import * as Turns from "./lifecycle/Turns.ts"
 import * as Limits from "./Limits.ts"
 import * as Options from "./Options.ts"
 import * as Runner from "./Runner.ts"
@@ -46,9 +47,14 @@ const lifecycle = Command.make(
   {
     part: Argument.Literals("part", parts),
     engine: Flag.Literals("engine", Engines.names).pipe(Flag.withDefault("uniffi")),
+    against: Flag.Literals("against", Engines.names).pipe(
+      Flag.optional,
+      Flag.withDescription("Measure this one, too, in turns, and print ratios to it")
+    ),
+    runs: Options.count("runs").pipe(Flag.withDefault(1), Flag.withDescription("Runs of each engine")),
     directory: Flag.String("dir").pipe(
       Flag.optional,
-      Flag.withDescription("The database's folder; load and open need it")
+      Flag.withDescription("The database's folder; without it load is thrown away, and open loads first")
     ),
     entries: Flag.Int("n").pipe(Flag.withDefault(100_000), Flag.withDescription("Entries")),
     valueBytes: Flag.Int("val").pipe(Flag.withDefault(1024), Flag.withDescription("Bytes of a value")),
@@ -67,30 +73,23 @@ const lifecycle = Command.make(
     durable: Flag.Boolean("durable").pipe(Flag.withDefault(false))
   },
   Effect.fnUntraced(
-    function* ({ directory, engine, mode, noFlush, noScan, s3Endpoint, settings, store, ...task }) {
-      if (Option.isNone(directory) && (task.part === "load" || task.part === "open")) {
-        return yield* Options.refused(`lifecycle ${task.part} needs --dir`)
+    function* ({ against, directory, engine, mode, noFlush, noScan, runs, s3Endpoint, settings, store, ...task }) {
+      const engines = Option.isSome(against) ? [against.value, engine] : [engine]
+      if (Option.isNone(directory) && task.part === "load" && noFlush) {
+        return yield* Options.refused("lifecycle load --no-flush needs --dir: else what it leaves is lost")
       }
-      const fileSystem = yield* FileSystem.FileSystem
-      const child = yield* Child.spawn
-      const lines = yield* child.call("lifecycle", {
-        ...task,
-        assignment: {
-          engine,
-          mode,
-          store,
-          settings,
-          s3: Options.s3Location(s3Endpoint),
-          directory: path.resolve(
-            Option.isSome(directory) ? directory.value : yield* fileSystem.makeTempDirectoryScoped({ prefix: "bench-" })
-          )
-        },
-        flush: !noFlush,
-        scan: !noScan
+      yield* Turns.run({
+        engines,
+        runs,
+        directory: Option.getOrUndefined(directory),
+        task: {
+          ...task,
+          assignment: { mode, store, settings, s3: Options.s3Location(s3Endpoint) },
+          flush: !noFlush,
+          scan: !noScan
+        }
       })
-      for (const line of lines) yield* Console.log(Table.json(line))
     },
-    Effect.scoped,
     Effect.catchTag("ChildError", (error) => Options.refused(Child.firstLine(error)))
   )
 ).pipe(Command.withDescription("Measure opening, memory, requests and compaction of one engine"))
@@ -150,6 +149,10 @@ const tail = Command.make(
     maximumSeconds: Flag.Finite("max-seconds").pipe(
       Flag.withDefault(3),
       Flag.withDescription("How long the maximum is looked for")
+    ),
+    compaction: Flag.Boolean("compaction").pipe(
+      Flag.withDefault(false),
+      Flag.withDescription("Compact meanwhile; else level 0 grows")
     ),
     store: Options.store.pipe(Flag.withDefault("file")),
     s3Endpoint: Options.s3Endpoint,

@@ -3,10 +3,11 @@
  * memory, requests and their bytes, compaction. One engine, in a process of its
  * own; each measurement is one line of JSON.
  *
- * These are single measurements without a peer beside them: for ratios run them in
- * turns, several times.
+ * These are single measurements without a peer beside them: for ratios `Turns` runs
+ * them in turns, several times.
  */
 import { mkdir } from "node:fs/promises"
+import * as path from "node:path"
 import type { Engine } from "./Engine.ts"
 import { storeOf } from "./Engine.ts"
 import * as Compaction from "./lifecycle/Compaction.ts"
@@ -23,7 +24,8 @@ export const run = async <P extends object>(engine: Engine<P>, task: Task): Prom
   const open: Open<P> = (settings = {}) =>
     engine.open({
       directory: assignment.directory,
-      path: store === "s3" ? `lifecycle/${assignment.engine}` : "db",
+      // A bucket is shared: each folder, by its last two names, has its own prefix in it, as it has its own files elsewhere.
+      path: store === "s3" ? ["lifecycle", ...assignment.directory.split(path.sep).slice(-2)].join("/") : "db",
       store: store ?? "file",
       s3: assignment.s3,
       settings: { ...assignment.settings, ...settings },
@@ -40,6 +42,8 @@ const measure = async <P extends object>(part: Part, open: Open<P>, task: Task):
       return [await Filling.run(open, task)]
     case "open":
       return [await Opening.run(open, task)]
+    case "scan":
+      return [await Opening.runScan(open, task)]
     case "memory":
       return [await Memory.run(open, task)]
     case "requests":

@@ -37,6 +37,7 @@ export interface Bench {
   readonly putPercents: ReadonlyArray<number>
   readonly keysPerLane: number
   readonly scanLimit: number | undefined
+  readonly writesPerSecond: number | undefined
   readonly flush: boolean
   readonly settings: Readonly<Record<string, unknown>>
   readonly stats: boolean
@@ -184,6 +185,10 @@ export const flags = {
     Flag.withDefault(20_000),
     Flag.withDescription("readseq: entries of the scan at most")
   ),
+  writeRate: count("write-rate").pipe(
+    Flag.optional,
+    Flag.withDescription("readwhilewriting: writes a second; as many as the engine takes by default")
+  ),
   noFlush: Flag.Boolean("no-flush").pipe(
     Flag.withDefault(false),
     Flag.withDescription("Leave the loaded entries in the memtable")
@@ -231,6 +236,7 @@ export const fromFlags = (parsed: Parsed): Effect.Effect<Bench, CliError.UserErr
     putPercents: parsed.putPct,
     keysPerLane: parsed.keyCount,
     scanLimit: parsed.scanLimit,
+    writesPerSecond: Option.getOrUndefined(parsed.writeRate),
     flush: !parsed.noFlush,
     settings: parsed.settings,
     stats: parsed.stats,

@@ -160,6 +160,7 @@ const parameters = (options: Options.Bench, { lanes, putPercent = 0 }: Case, run
   durable: options.durable,
   keysPerLane: options.keysPerLane,
   scanLimit: options.scanLimit,
+  writesPerSecond: options.writesPerSecond,
   preload: options.preload,
   lanes,
   putPercent,

@@ -28,6 +28,8 @@ export interface Parameters {
   readonly keysPerLane: number
   /** Entries of one scan; absent: all. */
   readonly scanLimit: number | undefined
+  /** Writes a second of a lane that writes beside those that read; absent: as many as the engine takes. */
+  readonly writesPerSecond: number | undefined
   /** Whether workloads that make their own database begin with their entries in it. */
   readonly preload: boolean
   readonly seed: number

@@ -155,10 +155,21 @@ describe("Engines", () => {
         "block_cache.bytes": 1024,
         flush_interval: "5ms",
         l0_sst_size_bytes: 1024,
-        "compactor_options.poll_interval": "1s"
+        "compactor_options.poll_interval": "1s",
+        "compactor_options.max_sst_size": 4096,
+        "compactor_options.max_concurrent_compactions": 2
       }),
-      { flushInterval: Duration.millis(5), l0SstSizeBytes: 1024, compactorPollInterval: Duration.seconds(1) }
+      {
+        flushInterval: Duration.millis(5),
+        l0SstSizeBytes: 1024,
+        compactorPollInterval: Duration.seconds(1),
+        maxSstSizeBytes: 4096,
+        maxConcurrentCompactions: 2
+      }
     )
+    assert.strictEqual(Ours.settings({ compactor_options: null }).compactorEnabled, false)
+    assert.doesNotThrow(() => Ours.settings({ garbage_collector_options: null }))
+    assert.throws(() => Ours.settings({ compactor_options: {} }))
     assert.throws(() => Ours.settings({ no_setting: 1 }))
   })
 

@@ -33,7 +33,7 @@ describe("Options", () => {
     Effect.gen(function* () {
       const options = yield* parse(
         "--engines map,null --workload readseq,bencher --lanes 1,64 --put-pct 0,100 --n 5 --total 7 --val 0 " +
-          "--seconds 0.25 --durable --no-flush --mode async"
+          "--seconds 0.25 --write-rate 9 --durable --no-flush --mode async"
       )
       assert.deepInclude(options, {
         engines: ["map", "null"],
@@ -45,6 +45,7 @@ describe("Options", () => {
         entries: 7,
         valueBytes: 0,
         seconds: 0.25,
+        writesPerSecond: 9,
         durable: true,
         flush: false,
         mode: "async"
@@ -69,6 +70,7 @@ describe("Options", () => {
         "--lanes 1.5",
         "--lanes 1,,2",
         "--put-pct 101",
+        "--write-rate 0",
         "--n 0",
         "--val 1048576",
         "--store s3"

@@ -36,6 +36,7 @@ const options: Options.Bench = {
   putPercents: [0, 50],
   keysPerLane: 20,
   scanLimit: undefined,
+  writesPerSecond: undefined,
   flush: true,
   settings: {},
   stats: false,

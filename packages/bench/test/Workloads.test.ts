@@ -23,6 +23,7 @@ const parameters: Parameters = {
   putPercent: 20,
   keysPerLane: 30,
   scanLimit: undefined,
+  writesPerSecond: undefined,
   preload: false,
   seed: 1
 }
@@ -231,5 +232,13 @@ describe("Inputs of the workloads", () => {
     const value = Values.make(Values.poolBytes - 1, 0.5)
     const random = Random.make(1)
     for (let i = 0; i < 10; i++) assert.strictEqual(value(random).length, Values.poolBytes - 1)
+  })
+
+  it("readwhilewriting writes no more than the rate that it is given, and about as much", async () => {
+    const course = { ...parameters, seconds: 0.5, writesPerSecond: 400 }
+    const { extra, operations } = await Workloads.byName.readwhilewriting.run(await loaded(), course)
+    assert.isAbove(operations, 0)
+    assert.isAtMost(extra?.["writesPerSecond"] ?? NaN, 410)
+    assert.isAbove(extra?.["writesPerSecond"] ?? NaN, 0)
   })
 })

@@ -148,6 +148,47 @@ describe("readAheadBytes", () => {
     }).pipe(uncached)
   )
 
+  it.effect.each([
+    { tables: 1, bytesMax: 1024 ** 2 },
+    { tables: 16, bytesMax: 512 * 1024 }
+  ])("is by default a MiB, and of many tables 8 MiB together: %o", ({ bytesMax, tables }) =>
+    Effect.gen(function* () {
+      const process = yield* TestDb.process(TestDb.bucket())
+      const settings = { compactorEnabled: false, l0MaxSsts: 100 }
+      const writer = yield* process.open(settings).pipe(Effect.provide(BlockCache.layerNoop))
+      for (let table = 0; table < tables; table++) {
+        for (let row = 0; row < 32; row++) yield* writer.put(`${row + 10}-${table}`, new Uint8Array(64 * 1024), later)
+        yield* writer.flush("memtable")
+      }
+      yield* writer.close
+      const db = yield* process.open(settings)
+      yield* process.faults.reset
+      yield* Stream.runDrain(db.scan(KeyRange.all))
+      const requests = yield* process.faults.requests({ operation: "getRange" })
+      const largest = Math.max(...requests.map(({ bytes }) => bytes))
+      assert.isAtMost(largest, bytesMax)
+      assert.isAbove(largest, bytesMax / 2)
+    }).pipe(uncached)
+  )
+
+  it.effect.each(orders)("fetches nothing twice, however often a walk pauses, %s", (order) =>
+    Effect.gen(function* () {
+      const process = yield* TestDb.process(TestDb.bucket())
+      const writer = yield* process.open().pipe(Effect.provide(BlockCache.layerNoop))
+      for (let i = 0; i < 6000; i++) yield* writer.put(`${10_000 + i}`, "v".repeat(100), later)
+      yield* writer.flush("memtable")
+      yield* writer.close
+      const db = yield* process.open()
+      const [table] = yield* process.faults.requests({ operation: "putIfAbsent", path: "compacted/" })
+      yield* process.faults.reset
+      yield* Stream.runDrain(db.scan(KeyRange.all, { order }))
+      const requests = yield* process.faults.requests({ operation: "getRange" })
+      const fetched = requests.reduce((sum, { bytes }) => sum + bytes, 0)
+      assert.isAbove(fetched, 600_000)
+      assert.isAtMost(fetched, table?.bytes ?? 0)
+    }).pipe(uncached)
+  )
+
   it.effect.each(orders)("larger than the table fetches the rest at once in the end, %s", (order) =>
     Effect.gen(function* () {
       const stretches = yield* asked({ order, readAheadBytes: 2 ** 30 })

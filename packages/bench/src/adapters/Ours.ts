@@ -16,6 +16,7 @@ import * as Result from "effect/Result"
 import * as CountedObjectStore from "../CountedObjectStore.ts"
 import type { Database, Engine, OpenOptions } from "../Engine.ts"
 import * as PackageVersion from "../PackageVersion.ts"
+import * as Settling from "../Settling.ts"
 import * as Doors from "./ours/Doors.ts"
 
 const through = <P extends object>(door: (handle: Doors.Handle) => Database<P>): Engine<P> => ({
@@ -23,12 +24,24 @@ const through = <P extends object>(door: (handle: Doors.Handle) => Database<P>):
   version: PackageVersion.of("@effect-slatedb/core"),
   stores: ["memory", "file", "s3"],
   open: async (options) => {
-    const { counters, layer } = await ground(options)
+    const { counters: requests, layer } = await ground(options)
     const database = Db.layer({ path: options.path, settings: settings(options.settings) })
     const runtime = ManagedRuntime.make(Layer.provide(database, layer))
     const db = await runtime.runPromise(Db.Db.use(Effect.succeed))
-    return door({ db, runtime, counters })
+    const counters = () => ({ ...requests(), ...compactions(Effect.runSync(db.status)) })
+    return {
+      ...door({ db, runtime, counters }),
+      settle: async () => {
+        await Settling.quiet(counters, Settling.short)
+      }
+    }
   }
+})
+
+/** By SlateDB's names. */
+const compactions = ({ bytesCompacted, compactionsRunning }: Db.Status) => ({
+  "compactor.running_compactions": compactionsRunning,
+  "compactor.bytes_compacted": bytesCompacted
 })
 
 /** What does not depend on the door. */
@@ -98,6 +111,17 @@ const renamed: Readonly<Record<string, string>> = {
   compression_codec: "compression"
 }
 
+/** Parts that SlateDB switches off by a `null` in place of their options. */
+const switches: Readonly<Record<string, string>> = {
+  compactor_options: "compactorEnabled",
+  garbage_collector_options: "collectorEnabled"
+}
+
+const renaming = ([name, value]: [string, unknown]): readonly [string, unknown] => {
+  const switched = value === null ? switches[name] : undefined
+  return switched === undefined ? [renamed[name] ?? camelCase(name), value] : [switched, false]
+}
+
 /** Settings from their SlateDB names; fails for what is no setting of ours. */
 export const settings = (given: OpenOptions["settings"]): Settings.Input =>
   Result.getOrThrow(
@@ -106,7 +130,7 @@ export const settings = (given: OpenOptions["settings"]): Settings.Input =>
         Object.fromEntries(
           Object.entries(given)
             .filter(([name]) => name !== fsync && name !== cacheBytes)
-            .map(([name, value]) => [renamed[name] ?? camelCase(name), value])
+            .map(renaming)
         )
       )
     )

@@ -5,11 +5,11 @@
  * An S3 store can only be had from environment variables, so a process measures
  * one S3 location.
  */
-import { setTimeout as sleep } from "node:timers/promises"
 import * as SlateDb from "@slatedb/uniffi"
 import type { Counters, Engine, OpenOptions } from "../Engine.ts"
 import { promised } from "../Engine.ts"
 import * as PackageVersion from "../PackageVersion.ts"
+import * as Settling from "../Settling.ts"
 
 export const engine: Engine<Promise<unknown>> = {
   name: "@slatedb/uniffi",
@@ -53,7 +53,9 @@ export const engine: Engine<Promise<unknown>> = {
       },
       flush: () => db.flush_with_options({ flush_type: SlateDb.FlushType.MemTable }),
       close: () => db.shutdown(),
-      settle: () => compactionsOver(counters),
+      settle: async () => {
+        await Settling.quiet(counters, Settling.short)
+      },
       counters
     }
   }
@@ -91,22 +93,4 @@ const snapshot = (recorder: SlateDb.DefaultMetricsRecorder): Counters => {
     counters[labels === "" ? name : `${name}{${labels}}`] = Number(metric.value[""])
   }
   return counters
-}
-
-const pollMillis = 400
-const quietPolls = 4
-const pollsMax = 600
-
-/** The binding tells of no compaction's end: wait until its counters stand still. */
-const compactionsOver = async (counters: () => Counters): Promise<void> => {
-  let before = -1
-  let quiet = 0
-  for (let poll = 0; poll < pollsMax && quiet < quietPolls; poll++) {
-    const now = counters()
-    const running = now["compactor.running_compactions"] ?? 0
-    const compacted = now["compactor.bytes_compacted"] ?? 0
-    quiet = running === 0 && compacted === before ? quiet + 1 : 0
-    before = compacted
-    await sleep(pollMillis)
-  }
 }

@@ -11,6 +11,7 @@ import * as Load from "../Load.ts"
 import * as Loop from "../Loop.ts"
 import * as Permutation from "../Permutation.ts"
 import * as Random from "../Random.ts"
+import * as Settling from "../Settling.ts"
 import * as Stopwatch from "../Stopwatch.ts"
 import * as Values from "../Values.ts"
 import type { Line, Open, Task } from "./Task.ts"
@@ -21,7 +22,13 @@ const batchEntries = 500
 const pollMillis = 20
 const pollsMax = 1500
 
-const withoutCompactor = { compactor_options: null, l0_max_ssts: 1000, l0_sst_size_bytes: 1 << 30 }
+/** Memtables are flushed when the fill says so, not before. */
+const withoutCompactor = {
+  compactor_options: null,
+  l0_max_ssts: 1000,
+  l0_sst_size_bytes: 2 ** 30,
+  max_unflushed_bytes: 2 ** 31
+}
 const withCompactor = { "compactor_options.poll_interval": "100ms" }
 
 export const run = async <P extends object>(open: Open<P>, { entries, valueBytes }: Task): Promise<Line> => {
@@ -41,7 +48,8 @@ export const run = async <P extends object>(open: Open<P>, { entries, valueBytes
     seconds,
     megabytesPerSecond: bytes / seconds / 1e6,
     entriesPerSecond: Math.round((perTable * tables) / seconds),
-    cpuSeconds: elapsed.cpuMicros / 1e6
+    cpuSeconds: elapsed.cpuMicros / 1e6,
+    megabytesPerCpuSecond: bytes / elapsed.cpuMicros
   }
 }
 
@@ -65,8 +73,7 @@ const compacted = async <P extends object>(database: Database<P>) => {
     await sleep(pollMillis)
     const now = database.counters?.()
     if (now === undefined) throw new Error("this engine does not count compactions")
-    const running = now["compactor.running_compactions"] ?? 0
-    const bytes = now["compactor.bytes_compacted"] ?? 0
+    const { bytes, running } = Settling.progress(now)
     if (running > 0) stop ??= Stopwatch.start()
     if (stop !== undefined && running === 0 && bytes > 0) return { bytes, elapsed: stop() }
   }

@@ -5,7 +5,7 @@ import type { Assignment } from "../Assignment.ts"
 import type { Database } from "../Engine.ts"
 import * as Loop from "../Loop.ts"
 
-export const parts = ["load", "open", "memory", "requests", "compaction"] as const
+export const parts = ["load", "open", "scan", "memory", "requests", "compaction"] as const
 export type Part = (typeof parts)[number]
 
 export interface Task {

@@ -104,8 +104,8 @@ const valuesOf = (options: ScaleOptions, by: Quantity): ReadonlyArray<number> =>
   ({ entries: options.sizes, lanes: options.lanes, heldScans, level0Tables })[by]
 
 const cacheBytes = 8 * 2 ** 30
-/** There is no compactor yet: without it the database would stop at eight tables. */
-const levelZero = { l0_max_ssts: 100_000 }
+/** What is in level 0 stays there, and the database does not stop at eight tables. */
+const levelZero = { compactor_options: null, l0_max_ssts: 100_000 }
 /** As many entries as can be in one table, and a cache for all of them. */
 const oneTable = { l0_sst_size_bytes: 2 ** 30, max_unflushed_bytes: 2 ** 33, "block_cache.bytes": cacheBytes }
 
@@ -149,6 +149,7 @@ export const bench = (options: ScaleOptions, { by, workload }: Sweep, at: number
     putPercents: [20],
     keysPerLane: Math.max(1, Math.floor(entries / lanes)),
     scanLimit,
+    writesPerSecond: undefined,
     flush: true,
     settings: settings(options, workload),
     stats: false,

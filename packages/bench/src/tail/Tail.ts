@@ -1,5 +1,5 @@
 /**
- * The tail of latencies under a steady load, with flushes going on.
+ * The tail of latencies under a steady load, with flushes going on, and compactions if asked for.
  *
  *     open ─> load ─> maximum ─> close, open again ─> share of it, on a schedule ─> report
  *
@@ -11,6 +11,7 @@ import * as os from "node:os"
 import * as Db from "@effect-slatedb/core/Db"
 import * as Effect from "effect/Effect"
 import * as Ours from "../adapters/Ours.ts"
+import type { Counters } from "../Engine.ts"
 import * as Garbage from "../Garbage.ts"
 import * as Key from "../Key.ts"
 import * as PackageVersion from "../PackageVersion.ts"
@@ -29,6 +30,8 @@ export interface Options {
   readonly seconds: number
   /** How long the maximum is looked for. */
   readonly maximumSeconds: number
+  /** Whether tables are compacted meanwhile; else level 0 grows. */
+  readonly compaction: boolean
   readonly database: Ours.Ground
 }
 
@@ -38,17 +41,20 @@ const accepted = { awaitDurable: false } as const
 const uncommitted = { readLevel: "uncommitted" } as const
 
 /**
- * Smaller memtables than the default, so that there are several flushes; no compactor is there to make room. The cache
- * holds everything: what a request to the store costs is another question.
+ * Smaller memtables than the default, so that there are several flushes. The cache holds everything: what a request to
+ * the store costs is another question.
  */
-const ownSettings = {
-  l0_sst_size_bytes: 8 * 1024 * 1024,
-  l0_max_ssts: 100_000,
-  "block_cache.bytes": 512 * 1024 * 1024
-}
+const ownSettings = { l0_sst_size_bytes: 8 * 1024 * 1024, "block_cache.bytes": 512 * 1024 * 1024 }
+/** The compactor looks more often than by default, so that it is hardly ever without work. */
+const compacting = { "compactor_options.poll_interval": "100ms" }
+const withoutCompactor = { compactor_options: null, l0_max_ssts: 100_000 }
 
 export const run = Effect.fnUntraced(function* (options: Options) {
-  const settings = { ...ownSettings, ...options.database.settings }
+  const settings = {
+    ...ownSettings,
+    ...(options.compaction ? compacting : withoutCompactor),
+    ...options.database.settings
+  }
   const database = { ...options.database, settings }
   const ground = yield* Effect.promise(() => Ours.ground(database))
   const open = Db.make({ path: database.path, settings: Ours.settings(settings) })
@@ -62,7 +68,9 @@ export const run = Effect.fnUntraced(function* (options: Options) {
         return found
       })
     )
-    const measured = yield* Effect.scoped(Effect.flatMap(open, (db) => steady(db, options, maximumPerSecond)))
+    const measured = yield* Effect.scoped(
+      Effect.flatMap(open, (db) => steady(db, options, maximumPerSecond, ground.counters))
+    )
     return reportOf(options, settings, maximumPerSecond, measured)
   }).pipe(Effect.provide(ground.layer))
 })
@@ -75,11 +83,18 @@ const load = Effect.fnUntraced(function* (db: Service, { entries, valueBytes }: 
   yield* db.flush("memtable")
 })
 
-const steady = Effect.fnUntraced(function* (db: Service, options: Options, maximumPerSecond: number) {
+const steady = Effect.fnUntraced(function* (
+  db: Service,
+  options: Options,
+  maximumPerSecond: number,
+  counters: () => Counters
+) {
+  const written = () => counters()["putIfAbsent compacted"] ?? 0
   const offeredPerSecond = (maximumPerSecond * options.loadPercent) / 100
   const operation = operations(db, options, 2)
   Garbage.collect()
   const before = yield* db.status
+  const writtenBefore = written()
   const watched = LoopWatch.start()
   const latencies = yield* Effect.promise(() => OpenLoop.offer(operation, offeredPerSecond, options.seconds))
   const after = yield* db.status
@@ -87,7 +102,11 @@ const steady = Effect.fnUntraced(function* (db: Service, options: Options, maxim
     ...latencies,
     ...(yield* Effect.promise(watched)),
     offeredPerSecond,
-    tablesFlushed: after.l0Tables - before.l0Tables,
+    tablesWritten: written() - writtenBefore,
+    compactions: {
+      count: after.compactionsCompleted - before.compactionsCompleted,
+      megabytes: (after.bytesCompacted - before.bytesCompacted) / 1e6
+    },
     longestTurn: { millis: after.longestTurnMillis, place: after.longestTurnPlace }
   }
 })
@@ -125,7 +144,8 @@ const reportOf = (
   offeredPerSecond: measured.offeredPerSecond,
   achievedPerSecond: (measured.getMicros.length + measured.putMicros.length) / measured.seconds,
   seconds: measured.seconds,
-  tablesFlushed: measured.tablesFlushed,
+  tablesWritten: measured.tablesWritten,
+  compactions: measured.compactions,
   getMicros: TailReport.percentiles(measured.getMicros),
   putMicros: TailReport.percentiles(measured.putMicros),
   loopDelayMillis: measured.loopDelayMillis,

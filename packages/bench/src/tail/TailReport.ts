@@ -49,8 +49,9 @@ export interface TailReport {
   readonly offeredPerSecond: number
   readonly achievedPerSecond: number
   readonly seconds: number
-  /** Tables that were flushed under the steady load. */
-  readonly tablesFlushed: number
+  /** Tables that were flushed and compacted under the steady load. */
+  readonly tablesWritten: number
+  readonly compactions: { readonly count: number; readonly megabytes: number }
   readonly getMicros: Percentiles
   readonly putMicros: Percentiles
   readonly loopDelayMillis: Percentiles
@@ -92,7 +93,7 @@ export const text = (report: TailReport): string => {
   const rates = [report.maximumPerSecond, report.offeredPerSecond, report.achievedPerSecond].map(Table.figure)
   const pauses = (worstDelay?.collections ?? []).map(({ kind, millis }) => `${kind} ${Table.figure(millis)} ms`)
   return [
-    `maximum ${rates[0]}/s; offered ${rates[1]}/s, achieved ${rates[2]}/s for ${Table.figure(report.seconds)} s, ${report.tablesFlushed} tables flushed`,
+    `maximum ${rates[0]}/s; offered ${rates[1]}/s, achieved ${rates[2]}/s for ${Table.figure(report.seconds)} s, ${report.tablesWritten} tables written, ${report.compactions.count} compactions of ${Table.figure(report.compactions.megabytes)} MB`,
     "",
     Table.table(
       ["", "count", "p50", "p99", "p99.9", "worst"],

@@ -54,20 +54,32 @@ describe("OpenLoop", () => {
   })
 })
 
+const small: Tail.Options = {
+  entries: 2000,
+  valueBytes: 100,
+  putPercent: 50,
+  loadPercent: 25,
+  seconds: 0.3,
+  maximumSeconds: 0.2,
+  compaction: false,
+  database: { path: "db", directory: "", store: "memory", s3: undefined, settings: {} }
+}
+
 it("a run offers the share of the maximum that it is told, and says what it saw", { timeout: 30_000 }, async () => {
-  const report = await Effect.runPromise(
-    Tail.run({
-      entries: 2000,
-      valueBytes: 100,
-      putPercent: 50,
-      loadPercent: 25,
-      seconds: 0.3,
-      maximumSeconds: 0.2,
-      database: { path: "db", directory: "", store: "memory", s3: undefined, settings: {} }
-    })
-  )
+  const report = await Effect.runPromise(Tail.run(small))
   assert.closeTo(report.offeredPerSecond, report.maximumPerSecond / 4, 1)
   assert.strictEqual(report.getMicros.count + report.putMicros.count, Math.floor(report.offeredPerSecond * 0.3))
   assert.isAbove(report.putMicros.count, 0)
+  assert.strictEqual(report.compactions.count, 0)
   assert.include(TailReport.text(report), "longest turn of the engine")
+})
+
+it("a run compacts meanwhile when it is told so, and counts it", { timeout: 30_000 }, async () => {
+  const settings = { l0_sst_size_bytes: 16 * 1024, "compactor_options.poll_interval": "5ms" }
+  const report = await Effect.runPromise(
+    Tail.run({ ...small, seconds: 1, compaction: true, database: { ...small.database, settings } })
+  )
+  assert.isAbove(report.compactions.count, 0)
+  assert.isAbove(report.compactions.megabytes, 0)
+  assert.isAbove(report.tablesWritten, report.compactions.count)
 })

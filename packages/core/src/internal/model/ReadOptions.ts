@@ -56,7 +56,10 @@ export interface ScanOptions {
    * begins with do, so that short scans are served from memory and long ones do not wash it out.
    */
   readonly cacheBlocks?: boolean | undefined
-  /** Bytes to fetch ahead of the reader, per table. Default 64 KiB; 0 fetches block by block. */
+  /**
+   * Bytes to fetch ahead of the reader at most, per table; as the scan goes on it comes to that. 0 fetches block by
+   * block. Default 1 MiB, or less where more than eight tables are read at once: 8 MiB together.
+   */
   readonly readAheadBytes?: number | undefined
 }
 

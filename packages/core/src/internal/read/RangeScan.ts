@@ -54,6 +54,12 @@ const orderLooksPerTurn = 8
 const orderUnitsPerNewRow = 400
 /** Tables that fetch at the same time. */
 const fetchesMax = 32
+/**
+ * Bytes fetched ahead by default: of one table, and of all together. A request takes as long as a MiB does on the way
+ * or longer, and stretches grow to that as the scan goes on: so a short scan does not pay for it.
+ */
+const readAheadBytesMax = 1024 * 1024
+const readAheadBytesOfAllMax = 8 * 1024 * 1024
 
 export interface Options extends ScanOptions {
   readonly range: KeyRange
@@ -179,7 +185,14 @@ class RangeScan {
   get load(): Effect.Effect<void, DbError.DbError> | undefined {
     const blocked = this.#walk?.merge.blocked ?? []
     if (blocked.length === 0) return undefined
-    return Effect.forEach(blocked, (source) => source.load ?? Effect.void, { concurrency: fetchesMax, discard: true })
+    const loads = Effect.forEach(blocked, (source) => source.load ?? Effect.void, {
+      concurrency: fetchesMax,
+      discard: true
+    })
+    return Effect.map(loads, () => {
+      // A merge that goes on keeps the list: at the next pause the same would be fetched again.
+      blocked.length = 0
+    })
   }
 
   /** Whether the rows are blocked only so that somebody looks at the clock. */
@@ -240,29 +253,33 @@ class RangeScan {
 
   #sources(view: ReadView, inMemory: ReadonlyArray<Generation>): ReadonlyArray<Source> {
     const { end, start } = this.#range
+    const l0 = this.#overlapping(view.tables.l0)
+    const runs = view.tables.runs.map((tables) => this.#overlapping(tables)).filter((tables) => tables.length > 0)
+    const cursor = this.#tableCursors(l0.length + runs.length)
     return [
       ...inMemory.map((generation) =>
         generation.cursor({ start, end, descending: !this.#isAscending, maxSequence: view.maxSequence })
       ),
-      ...view.tables.l0.filter((reader) => reader.overlaps(this.#range)).map((reader) => this.#tableCursor(reader)),
-      ...view.tables.runs.flatMap((tables) => this.#runCursor(tables))
+      ...l0.map(cursor),
+      ...runs.map((tables) => {
+        const inOrder = this.#isAscending ? tables : tables.toReversed()
+        return new RunCursor(inOrder.map((reader) => () => cursor(reader)))
+      })
     ]
   }
 
-  #runCursor(tables: ReadonlyArray<TableReader>): ReadonlyArray<RunCursor> {
-    const overlapping = tables.filter((reader) => reader.overlaps(this.#range))
-    if (overlapping.length === 0) return []
-    if (!this.#isAscending) overlapping.reverse()
-    return [new RunCursor(overlapping.map((reader) => () => this.#tableCursor(reader)))]
+  #overlapping(tables: ReadonlyArray<TableReader>): ReadonlyArray<TableReader> {
+    return tables.filter((reader) => reader.overlaps(this.#range))
   }
 
-  #tableCursor(reader: TableReader): SsTableCursor {
-    return new SsTableCursor(reader, {
-      range: reader.visiblePart(this.#range),
-      order: this.#isAscending ? "ascending" : "descending",
-      readAheadBytes: this.#options.readAheadBytes ?? 64 * 1024,
-      cacheBlocks: this.#options.cacheBlocks
-    })
+  /** How to walk a table where so many are walked at the same time. */
+  #tableCursors(count: number): (reader: TableReader) => SsTableCursor {
+    const range = this.#range
+    const share = Math.min(readAheadBytesMax, Math.floor(readAheadBytesOfAllMax / Math.max(1, count)))
+    const { cacheBlocks, readAheadBytes = share } = this.#options
+    const order = this.#isAscending ? "ascending" : "descending"
+    return (reader) =>
+      new SsTableCursor(reader, { range: reader.visiblePart(range), order, readAheadBytes, cacheBlocks })
   }
 }
 

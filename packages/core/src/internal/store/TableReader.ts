@@ -48,7 +48,7 @@ export class TableReader {
   readonly #visible: KeyRange.KeyRange
   readonly #metaFlight = new SingleFlight<"meta", TableMeta, DbError.DbError>()
   readonly #indexFlight = new SingleFlight<"index", SsTableIndex, DbError.DbError>()
-  readonly #blockFlights = new SingleFlight<number, Block, DbError.DbError>()
+  readonly #blockFlights = new SingleFlight<number, Stretch, DbError.DbError>()
 
   constructor(
     table: SsTable,
@@ -116,15 +116,15 @@ export class TableReader {
     return cached === undefined ? this.#indexFlight.run("index", this.#fetchIndex()) : Effect.succeed(cached.index)
   })
 
-  /** One block of the table's index, from the cache or with one request. */
-  loadBlock(index: SsTableIndex, block: number, keep: boolean): Effect.Effect<Block, DbError.DbError> {
+  /**
+   * Blocks `from` to `to` of the table's index, the last excluded, with one request. Who asks while those from the same
+   * one on are under way gets these, be they more or fewer; and the first alone where that is in the cache by now.
+   */
+  loadBlocks(index: SsTableIndex, from: number, to: number, keep: boolean): Effect.Effect<Stretch, DbError.DbError> {
     return Effect.suspend(() => {
-      const cached = this.cached.block(block)
-      if (cached !== undefined) return Effect.succeed(cached)
-      const load = Effect.flatMap(this.loadStretch(index, block, block + 1, keep), (stretch) =>
-        Effect.fromResult(stretch.block(block))
-      )
-      return this.#blockFlights.run(block, load)
+      const cached = this.cached.block(from)
+      if (cached !== undefined) return Effect.succeed({ from, to: from + 1, block: () => Result.succeed(cached) })
+      return this.#blockFlights.run(from, this.loadStretch(index, from, to, keep))
     })
   }
 

@@ -9,6 +9,7 @@
  * search serves a database: it belongs to nobody between two lookups.
  */
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import type { TableMeta } from "../../BlockCache.ts"
 import type { DbError } from "../../DbError.ts"
 import type { Block } from "../format/Block.ts"
@@ -20,14 +21,18 @@ import type { RowView } from "../model/RowEntry.ts"
 import type { Sequence } from "../model/Sequence.ts"
 import type { TableReader } from "./TableReader.ts"
 
-/** A part of a table that is not in memory: its index and filter, or one block of its index. */
+/**
+ * A part of a table that is not in memory: its index and filter, or blocks of its index: the first that may hold the
+ * key, and the one behind it where the key is that one's separator: for then it likely begins there, and a request for
+ * both costs less than two.
+ */
 export class Lack {
   readonly reader: TableReader
-  readonly block: { readonly index: SsTableIndex; readonly number: number } | undefined
+  readonly blocks: { readonly index: SsTableIndex; readonly from: number; readonly to: number } | undefined
 
-  constructor(reader: TableReader, block: Lack["block"]) {
+  constructor(reader: TableReader, blocks: Lack["blocks"]) {
     this.reader = reader
-    this.block = block
+    this.blocks = blocks
   }
 }
 
@@ -95,7 +100,7 @@ export class TableSearch {
     const { index } = this.#meta as TableMeta
     if (number >= index.blockCount) return Found.absent
     const block = reader.cached.block(number) ?? this.#local?.block(reader, number)
-    if (block === undefined) return new Lack(reader, { index, number })
+    if (block === undefined) return this.#lackFrom(number)
     this.#block = number
     const cursor = this.#cursor
     const directory = cursor.enterWithDirectory(block, index.numbering)
@@ -103,6 +108,20 @@ export class TableSearch {
     return directory === null
       ? this.#settle(cursor.seek(key, 0, key.length), false)
       : this.#settle(cursor.find(key, this.#number, directory), true)
+  }
+
+  #lackFrom(from: number): Lack {
+    const reader = this.#reader as TableReader
+    const { index } = this.#meta as TableMeta
+    const next = from + 1
+    const isNextWanted = this.#mayHold(next) && reader.cached.block(next) === undefined
+    return new Lack(reader, { index, from, to: isNextWanted ? next + 1 : next })
+  }
+
+  /** Whether a block behind one that may hold the key may do so, too. */
+  #mayHold(block: number): boolean {
+    const { index } = this.#meta as TableMeta
+    return block < index.blockCount && index.compareSeparator(block, this.#key) <= 0
   }
 
   /** Passes by what the reader must not see; versions may go on in the next block. */
@@ -120,7 +139,7 @@ export class TableSearch {
       return (this.#reader as TableReader).corruptBlock(index.blockOffset(this.#block), cursor.error)
     }
     const next = this.#block + 1
-    return next < index.blockCount && index.compareSeparator(next, key) <= 0 ? this.#enter(next) : Found.absent
+    return this.#mayHold(next) ? this.#enter(next) : Found.absent
   }
 }
 
@@ -139,15 +158,21 @@ export class LocalParts {
 
   /** Loads what a lookup lacked. */
   load(lack: Lack, cacheBlocks: boolean): Effect.Effect<void, DbError> {
-    const { block, reader } = lack
-    if (block === undefined) {
+    const { blocks: wanted, reader } = lack
+    if (wanted === undefined) {
       return Effect.map(reader.loadMeta, (meta) => {
         this.#metas.set(reader, meta)
       })
     }
-    return Effect.map(reader.loadBlock(block.index, block.number, cacheBlocks), (loaded) => {
+    return Effect.flatMap(reader.loadBlocks(wanted.index, wanted.from, wanted.to, cacheBlocks), (stretch) => {
       const blocks = this.#blocks.get(reader) ?? new Map<number, Block>()
-      this.#blocks.set(reader, blocks.set(block.number, loaded))
+      this.#blocks.set(reader, blocks)
+      for (let number = stretch.from; number < stretch.to; number++) {
+        const block = stretch.block(number)
+        if (Result.isFailure(block)) return Effect.fail(block.failure)
+        blocks.set(number, block.success)
+      }
+      return Effect.void
     })
   }
 }

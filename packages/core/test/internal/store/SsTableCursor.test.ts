@@ -76,7 +76,8 @@ it.effect.prop(
       // One block is in the cache.
       const reader = lab.tables.reader(first)
       const index = yield* reader.loadIndex
-      yield* reader.loadBlock(index, cached % index.blockCount, true)
+      const block = cached % index.blockCount
+      yield* reader.loadBlocks(index, block, block + 1, true)
     }
     const cursor = new RunCursor(tables.map((table) => () => whole(lab, table, readAheadBytes, range)))
     const walked = yield* walk(
@@ -166,7 +167,7 @@ it.effect("a cached block breaks no stretch, and is not fetched where a stretch 
     const reader = lab.tables.reader(table)
     const index = yield* reader.loadIndex
     const perStretch = Math.floor(1_000 / index.blockOffset(1))
-    for (const block of [1, perStretch]) yield* reader.loadBlock(index, block, true)
+    for (const block of [1, perStretch]) yield* reader.loadBlocks(index, block, block + 1, true)
     asked.length = 0
     assert.deepStrictEqual(yield* walk(whole(lab, table, 1_000), () => "begin"), rows)
     assert.deepStrictEqual(asked.slice(0, 3), [
