@@ -12,11 +12,13 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import { CliError, CliOutput, Command } from "effect/cli"
+import { checkpoint } from "./commands/Checkpoint.ts"
 import * as Completions from "./commands/Completions.ts"
 import { delete_ } from "./commands/Delete.ts"
 import { demo } from "./commands/DemoCommand.ts"
 import { dump } from "./commands/Dump.ts"
 import { flush } from "./commands/Flush.ts"
+import { gc } from "./commands/Gc.ts"
 import { get } from "./commands/Get.ts"
 import { load } from "./commands/Load.ts"
 import { manifest } from "./commands/ManifestCommand.ts"
@@ -42,6 +44,8 @@ const slate = Command.make("slate").pipe(
     load,
     dump,
     flush,
+    gc,
+    checkpoint,
     manifest,
     tree,
     verify,

@@ -108,12 +108,19 @@ const checkpointLines = ({ manifest }: LsmTree): ReadonlyArray<string> =>
 
 const unneededLines = ({ unneeded }: LsmTree): ReadonlyArray<string> => {
   if (unneeded.length === 0) return []
-  const kinds = ["table", "wal", "manifest", "compactions"] as const
+  const kinds = ["compacted", "wal", "fence", "manifest", "compactions"] as const
   const parts = kinds.flatMap((kind) => {
     const count = unneeded.filter((object) => object.kind === kind).length
     return count === 0 ? [] : [`${count} ${kind}`]
   })
-  return [`waste    ${parts.join(", ")}: ${Figures.bytes(sum(unneeded.map(({ bytes }) => bytes)))} for the collector`]
+  const garbage = unneeded.filter(({ isGarbage }) => isGarbage)
+  const bytesOf = (objects: LsmTree["unneeded"]) => Figures.bytes(sum(objects.map(({ bytes }) => bytes)))
+  return [
+    `waste    ${parts.join(", ")}: ${bytesOf(unneeded)}`,
+    garbage.length === 0
+      ? "         the collector would delete none of it now"
+      : `         the collector would delete ${Figures.counted(garbage.length, "object")} now, ${bytesOf(garbage)}`
+  ]
 }
 
 const lastSequence = ({ manifest, wals }: LsmTree): number =>

@@ -5,12 +5,22 @@ import * as FileObjectStore from "@effect-slatedb/store-fs/FileObjectStore"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it as vitest } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
 import type * as Scope from "effect/Scope"
 import * as Slate from "./support/Slate.ts"
 
 const it = (name: string, test: () => Effect.Effect<void, unknown, NodeServices.NodeServices | Scope.Scope>): void =>
   vitest.live(name, () => Effect.provide(test(), NodeServices.layer))
+
+/** Makes every object of the database an hour older. */
+const age = Effect.fnUntraced(function* (directory: string) {
+  const fileSystem = yield* FileSystem.FileSystem
+  const hourAgo = Date.now() / 1000 - 3600
+  for (const name of yield* fileSystem.readDirectory(`${directory}/store/db`, { recursive: true })) {
+    yield* fileSystem.utimes(`${directory}/store/db/${name}`, hourAgo, hourAgo)
+  }
+})
 
 const done = { code: 0, stdout: "", stderr: "" }
 
@@ -230,13 +240,96 @@ describe("flush, manifest, tree, verify, probe", () => {
           " └─ <ulid> <size> ████████ 3 rows",
           " ━━━━━━━━━━━━━━━━━━━━━━━━━━ b … ä",
           "runs none",
-          "waste 2 wal, 4 manifest: <size> for the collector",
+          "waste 1 wal, 1 fence, 4 manifest: <size>",
+          " the collector would delete none of it now",
           ""
         ].join("\n")
       )
       assert.isTrue(stdout.split("\n").every((line) => [...line].length <= 80))
       const json: unknown = JSON.parse((yield* slate(["tree", "--format", "json"])).stdout)
       assert.deepInclude(json, { manifestId: 5, objects: 11 })
+    }))
+
+  it("gc spares what is young, and says in a dry run what it would delete", () =>
+    Effect.gen(function* () {
+      const { directory, slate } = yield* flushed
+      assert.deepStrictEqual(yield* slate(["gc", "--once"]), { ...done, stdout: "deleted 0 objects, 0 B\n" })
+      yield* age(directory)
+      const dry = yield* slate(["gc", "--once", "--dry-run"])
+      assert.strictEqual(dry.code, 0)
+      assert.match(
+        dry.stdout,
+        /^kind +bytes +object +why\nwal +\d+ B +db\/wal\/0+2\.sst +its rows are in tables and no checkpoint replays it\n/
+      )
+      assert.match(dry.stdout, /\nwould delete 5 objects, [\d.]+ (B|KiB)\n$/)
+      assert.include((yield* slate(["tree"])).stdout, "the collector would delete 5 objects now")
+      const { objects } = JSON.parse((yield* slate(["gc", "--once", "--json"])).stdout) as {
+        readonly objects: ReadonlyArray<{ readonly kind: string }>
+      }
+      assert.deepStrictEqual(
+        objects.map(({ kind }) => kind),
+        ["wal", "manifest", "manifest", "manifest", "manifest"]
+      )
+      assert.strictEqual((yield* slate(["gc", "--once"])).stdout, "deleted 0 objects, 0 B\n")
+      assert.match((yield* slate(["gc", "--once", "--kind", "fence"])).stdout, /\ndeleted 1 object, 114 B\n$/)
+      assert.strictEqual((yield* slate(["verify"])).code, 0)
+      assert.strictEqual((yield* slate(["scan", "--count"])).stdout, "4\n")
+    }))
+
+  it("gc refuses an age below three leases, and flags that exclude each other", () =>
+    Effect.gen(function* () {
+      const { slate } = yield* flushed
+      const young = yield* slate(["gc", "--once", "--min-age", "1m"])
+      assert.deepStrictEqual(
+        [young.code, young.stderr],
+        [2, "slate: minAge: must be at least three times leaseDuration, which makes 180s: minAge=60000 millis.\n"]
+      )
+      const both = yield* slate(["gc", "--once", "--every", "1m"])
+      assert.deepStrictEqual([both.code, both.stderr], [2, "slate: --once and --every exclude each other.\n"])
+      const wrong = yield* slate(["gc", "--every", "often"])
+      assert.deepStrictEqual(
+        [wrong.code, wrong.stderr],
+        [2, 'slate: --every: "often" is no duration; give one as 90s or "2 days".\n']
+      )
+    }))
+
+  it("gc goes on for ever where it is not told to stop", () =>
+    Effect.gen(function* () {
+      const { directory, slate } = yield* flushed
+      yield* age(directory)
+      const running = yield* Effect.forkChild(slate(["gc", "--every", "10ms"]))
+      const fileSystem = yield* FileSystem.FileSystem
+      const manifests = Effect.map(
+        fileSystem.readDirectory(`${directory}/store/db/manifest`),
+        (names) => names.filter((name) => name.endsWith(".manifest")).length
+      )
+      while ((yield* manifests) > 1) yield* Effect.sleep("5 millis")
+      assert.isUndefined(running.pollUnsafe())
+      yield* Fiber.interrupt(running)
+    }))
+
+  it("checkpoint creates, lists, refreshes and deletes", () =>
+    Effect.gen(function* () {
+      const { slate } = yield* flushed
+      const made = yield* slate(["checkpoint", "create", "--name", "backup", "--lifetime", "1d"])
+      assert.match(made.stdout, /^id +manifest +created +expires +name\n[0-9a-f-]{36} +6  \S+Z  \S+Z  backup\n$/)
+      const [found] = JSON.parse((yield* slate(["checkpoint", "list", "--format", "json"])).stdout) as ReadonlyArray<{
+        readonly id: string
+      }>
+      const id = found?.id ?? ""
+      assert.match((yield* slate(["checkpoint", "create", "--source", id])).stdout, / +6  \S+Z  never\n$/)
+      assert.match((yield* slate(["checkpoint", "refresh", id])).stdout, /  never +backup\n$/)
+      assert.include((yield* slate(["tree"])).stdout, "pins     2 checkpoints\n ├─ backup  manifest 6, for ever\n")
+      assert.deepStrictEqual(yield* slate(["checkpoint", "delete", id]), done)
+      assert.strictEqual((yield* slate(["checkpoint", "list", "--name", "backup"])).stdout.split("\n").length, 2)
+      assert.deepStrictEqual(yield* slate(["checkpoint", "delete", id]), {
+        code: 2,
+        stdout: "",
+        stderr: `slate: checkpoint: there is no checkpoint ${id} at path=db.\n`
+      })
+      const wrong = yield* slate(["checkpoint", "create", "--lifetime", "10ms"])
+      assert.deepStrictEqual([wrong.code, wrong.stderr.slice(0, 33)], [2, "slate: lifetime: must be a durati"])
+      assert.strictEqual((yield* slate(["verify"])).code, 0)
     }))
 
   it("manifest lists and shows", () =>

@@ -24,13 +24,17 @@
  * @stability unstable
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { Compression } from "./Compression.ts"
 import * as DbError from "./DbError.ts"
+import * as CollectionPlan from "./internal/lsm/CollectionPlan.ts"
 import type * as Fault_ from "./internal/model/Fault.ts"
 import type * as LsmTree_ from "./internal/model/LsmTree.ts"
 import type * as Manifest_ from "./internal/model/Manifest.ts"
+import * as CompactionsStore from "./internal/store/CompactionsStore.ts"
 import * as DatabaseCheck from "./internal/store/DatabaseCheck.ts"
 import * as ManifestStore from "./internal/store/ManifestStore.ts"
 import * as ObjectPaths from "./internal/store/ObjectPaths.ts"
@@ -39,6 +43,7 @@ import * as StoreSurvey from "./internal/store/StoreSurvey.ts"
 import * as TreeSurvey from "./internal/store/TreeSurvey.ts"
 import * as UlidSource from "./internal/store/UlidSource.ts"
 import * as ObjectStore from "./ObjectStore.ts"
+import * as Settings from "./Settings.ts"
 
 /**
  * What a database is made of, at one moment.
@@ -94,7 +99,8 @@ export type Capability = StoreSurvey.Capability
  * - `manifest`: one of them, or the latest. Fails with `Invalid` when it is not
  *   there, `Corrupt` when it breaks its laws.
  * - `tree`: the picture of the latest one. Reads the WAL objects that no table
- *   covers yet, and the stats of each table.
+ *   covers yet, and the stats of each table. Says of what nothing needs whether a
+ *   collector would delete it, by the local clock.
  * - `check`: examines every object that is needed, one at a time, each read once:
  *   checksums, what manifests say of it, order of rows, indexes, filters, counts,
  *   and the laws that can be seen from outside. The stream ends when all was
@@ -133,7 +139,9 @@ export const make = Effect.fn("Admin.make")(function* (options: {
   const store = yield* ObjectStore.ObjectStore
   const compression = yield* Compression
   const ulids = yield* UlidSource.make
+  const clock = yield* Clock.Clock
   const manifests = ManifestStore.make(store, paths, ulids)
+  const compactions = CompactionsStore.make(store, paths, ulids)
   const read = (id?: number): Effect.Effect<Versioned<Manifest>, DbError.DbError> =>
     Effect.flatMap(id === undefined ? manifests.latest : manifests.read(id), (version) =>
       version === undefined ? Effect.fail(absent(options.path, id)) : Effect.succeed(version)
@@ -141,7 +149,11 @@ export const make = Effect.fn("Admin.make")(function* (options: {
   return {
     manifestIds: manifests.ids,
     manifest: (id) => Effect.map(read(id), ({ id, value }) => ({ id, manifest: value })),
-    tree: Effect.flatMap(read(), (latest) => TreeSurvey.survey({ store, paths, compression, manifests }, latest)),
+    tree: Effect.flatMap(read(), (latest) => {
+      const youngSince = clock.currentTimeMillisUnsafe() - Duration.toMillis(Settings.defaults.collectorMinAge)
+      const { judge } = CollectionPlan
+      return TreeSurvey.survey({ store, paths, compression, manifests, compactions, judge, youngSince }, latest)
+    }),
     check: Stream.unwrap(
       Effect.map(manifests.ids, (ids) =>
         ids.length === 0

@@ -25,7 +25,7 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Struct from "effect/Struct"
 import * as DbError from "./DbError.ts"
-import type * as DurationText from "./internal/model/DurationText.ts"
+import * as DurationText from "./internal/model/DurationText.ts"
 import * as SettingField from "./internal/model/SettingField.ts"
 
 /**
@@ -63,6 +63,13 @@ export interface Settings {
    * Default true.
    */
   readonly compactorEnabled: boolean
+  /** Whether the open database also deletes what nobody needs any more, as `GarbageCollector` does. Default true. */
+  readonly collectorEnabled: boolean
+  /**
+   * The collector spares what the store says was modified less than this ago. At least three times `leaseDuration`
+   * where the collector is on, up to 365 days. Default 300 s.
+   */
+  readonly collectorMinAge: Duration.Duration
   /** How long an open tries to take the writer epoch, from 1 ms to a day. Default 300 s. */
   readonly manifestUpdateTimeout: Duration.Duration
   /**
@@ -99,6 +106,8 @@ export interface Settings {
   readonly maxConcurrentCompactions: number
   /** A compaction begins a new table behind this many bytes, from 1 to 1 GiB. Default 64 MiB. */
   readonly maxSstSizeBytes: number
+  /** Time from one pass of the collector to the next, from 1 ms to 365 days. Default 10 minutes. */
+  readonly collectorInterval: Duration.Duration
   /** WAL objects fetched ahead while opening, from 1 to 1,024. Default 16. */
   readonly replayFetchesMax: number
 }
@@ -132,6 +141,8 @@ export const defaults: Settings = {
   compression: "none",
   leaseDuration: Duration.seconds(60),
   compactorEnabled: true,
+  collectorEnabled: true,
+  collectorMinAge: Duration.seconds(300),
   manifestUpdateTimeout: Duration.seconds(300),
   closeTimeout: Duration.seconds(30),
   walMaxBytes: 16 * 1024 ** 2,
@@ -147,6 +158,7 @@ export const defaults: Settings = {
   compactorPollInterval: Duration.seconds(5),
   maxConcurrentCompactions: 4,
   maxSstSizeBytes: 64 * 1024 ** 2,
+  collectorInterval: Duration.minutes(10),
   replayFetchesMax: 16
 }
 
@@ -159,6 +171,8 @@ const fields = {
   compression: SettingField.choice(["none", "snappy", "zlib", "lz4", "zstd"]),
   leaseDuration: SettingField.duration("1ms", "1d"),
   compactorEnabled: SettingField.flag,
+  collectorEnabled: SettingField.flag,
+  collectorMinAge: SettingField.duration("1ms", "365d"),
   manifestUpdateTimeout: SettingField.duration("1ms", "1d"),
   closeTimeout: SettingField.duration("1ms", "1d"),
   walMaxBytes: SettingField.whole(1, 1024 ** 3),
@@ -174,6 +188,7 @@ const fields = {
   compactorPollInterval: SettingField.duration("1ms", "1d"),
   maxConcurrentCompactions: SettingField.whole(1, 64),
   maxSstSizeBytes: SettingField.whole(1, 1024 ** 3),
+  collectorInterval: SettingField.duration("1ms", "365d"),
   replayFetchesMax: SettingField.whole(1, 1024)
 } satisfies { readonly [Name in keyof Settings]: Schema.Codec<Settings[Name], InputOf<Settings[Name]>> }
 
@@ -201,7 +216,17 @@ export const Settings: Schema.Codec<Settings, typeof some.Encoded> = some.pipe(
         maxUnflushedBytes > l0SstSizeBytes
           ? undefined
           : { path: ["maxUnflushedBytes"], issue: `must be above l0SstSizeBytes, which is ${l0SstSizeBytes}` }
-      )
+      ),
+      Schema.makeFilter(({ collectorEnabled, collectorMinAge, leaseDuration }) => {
+        // A writer that slept may acknowledge for one lease; the rest is for clocks and requests under way (L13).
+        const least = Duration.times(leaseDuration, 3)
+        return !collectorEnabled || Duration.isGreaterThanOrEqualTo(collectorMinAge, least)
+          ? undefined
+          : {
+              path: ["collectorMinAge"],
+              issue: `must be at least three times leaseDuration, which makes ${DurationText.print(least)}`
+            }
+      })
     ),
     SchemaTransformation.transform({
       decode: (given): Settings => ({ ...defaults, ...given }),

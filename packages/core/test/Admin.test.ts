@@ -402,7 +402,7 @@ describe("Admin", () => {
       assert.deepStrictEqual([l0.length, runs.map(({ id, tables }) => [id, tables.length])], [0, [[0, 2]]])
       const tables = FixtureStore.paths("compacted", ".sst").filter((path) => path.includes("compacted/"))
       assert.isAbove(tables.length, 2)
-      assert.isAtMost(unneeded.filter(({ kind }) => kind === "table").length, tables.length - 2)
+      assert.isAtMost(unneeded.filter(({ kind }) => kind === "compacted").length, tables.length - 2)
       assert.lengthOf(
         unneeded.filter(({ kind }) => kind === "compactions"),
         14

@@ -34,7 +34,6 @@ const wholeFields = {
 
 const timers = [
   "flushInterval",
-  "leaseDuration",
   "manifestUpdateTimeout",
   "closeTimeout",
   "manifestPollInterval",
@@ -105,6 +104,27 @@ describe("Settings", () => {
         }
       })
     }
+
+    it("the collector's age is at least three leases, where it is on", () => {
+      for (const allowed of [
+        { collectorMinAge: "3m" },
+        { leaseDuration: "100s" },
+        { collectorMinAge: "365d" }
+      ] as const) {
+        assert.isTrue(Result.isSuccess(Settings.fromInput(allowed)), JSON.stringify(allowed))
+      }
+      const off = { leaseDuration: "1d", collectorEnabled: false } as const
+      assert.isTrue(Result.isSuccess(Settings.fromInput(off)))
+      for (const refused of [
+        { collectorMinAge: "179999ms" },
+        { leaseDuration: "100001ms" },
+        { leaseDuration: "1d" }
+      ] as const) {
+        const { detail, field } = invalid(Settings.fromInput(refused))
+        assert.strictEqual(field, "settings.collectorMinAge")
+        assert.match(detail, /^must be at least three times leaseDuration, which makes \d+(s|ms|m|d): collectorMinAge=/)
+      }
+    })
 
     it("defaultTtl is null, or from 1 ms to a century", () => {
       for (const allowed of [null, 1, "36500 days"] as const) {

@@ -84,7 +84,7 @@ describe("eager", () => {
 describe("manual", () => {
   it.effect("nothing is stored before a flush, which stores everything", () =>
     Effect.gen(function* () {
-      const { bucket, creates, db } = yield* opened({ walFlush: "manual" })
+      const { bucket, creates, db } = yield* opened({ walFlush: "manual", collectorEnabled: false })
       const put = yield* fork(db.put("a", "1"))
       yield* db.put("b", "1", later)
       yield* TestClock.adjust("1 hour")

@@ -10,7 +10,7 @@ export type Floor = "model" | "format" | "lsm" | "contracts" | "store" | "read" 
 export const source = "packages/core/src/"
 
 /** Public modules that wire the floors together. All other public modules are contracts. */
-const roof = new Set(["Db", "DbReader", "Compactor", "GarbageCollector", "Admin", "Snapshot"])
+const roof = new Set(["Db", "DbReader", "Compactor", "GarbageCollector", "Checkpoint", "Admin", "Snapshot"])
 
 const privateFloors: ReadonlySet<string> = new Set(["model", "format", "lsm", "store", "read", "task"])
 

@@ -8,7 +8,8 @@
  *
  * An edit whose first try may have landed is applied twice; each is idempotent.
  */
-import type { Manifest } from "../model/Manifest.ts"
+import * as Result from "effect/Result"
+import type { Checkpoint, Manifest } from "../model/Manifest.ts"
 import { noCreateTime } from "../model/RowEntry.ts"
 import type { Sequence } from "../model/Sequence.ts"
 import type { SsTable } from "../model/SsTable.ts"
@@ -55,3 +56,52 @@ export const addFlushed =
       )
     }
   }
+
+/**
+ * Adds a checkpoint. Without a source it pins the version that this edit makes, whose id is given; with one, what
+ * that one pins. Fails with what is wrong.
+ */
+export const addCheckpoint =
+  (checkpoint: Omit<Checkpoint, "manifestId">, source: string | undefined) =>
+  (manifest: Manifest, id: number): Result.Result<Manifest, string> => {
+    if (manifest.checkpoints.some((known) => known.id === checkpoint.id)) return Result.succeed(manifest)
+    const from = manifest.checkpoints.find((known) => known.id === source)
+    if (source !== undefined && from === undefined) return Result.fail(`there is no checkpoint ${source}`)
+    const added = { ...checkpoint, manifestId: from?.manifestId ?? id }
+    return Result.succeed({ ...manifest, checkpoints: [...manifest.checkpoints, added] })
+  }
+
+/** Changes when a checkpoint expires. Fails when it is gone. */
+export const refreshCheckpoint =
+  (id: string, expireTimeSeconds: number | undefined) =>
+  (manifest: Manifest): Result.Result<Manifest, string> => {
+    const known = manifest.checkpoints.find((checkpoint) => checkpoint.id === id)
+    if (known === undefined) return Result.fail(`there is no checkpoint ${id}`)
+    if (known.expireTimeSeconds === expireTimeSeconds) return Result.succeed(manifest)
+    const refreshed = { ...known, expireTimeSeconds }
+    return Result.succeed({
+      ...manifest,
+      checkpoints: manifest.checkpoints.map((checkpoint) => (checkpoint === known ? refreshed : checkpoint))
+    })
+  }
+
+/** Removes a checkpoint; nothing changes when it is gone. */
+export const removeCheckpoint =
+  (id: string) =>
+  (manifest: Manifest): Manifest =>
+    withoutCheckpoints(manifest, (checkpoint) => checkpoint.id === id)
+
+/** Removes the checkpoints whose time has come. */
+export const dropExpired =
+  (nowSeconds: number) =>
+  (manifest: Manifest): Manifest =>
+    withoutCheckpoints(manifest, (checkpoint) => isExpired(checkpoint, nowSeconds))
+
+/** Whether a collector may remove it. */
+export const isExpired = ({ expireTimeSeconds }: Checkpoint, nowSeconds: number): boolean =>
+  expireTimeSeconds !== undefined && expireTimeSeconds <= nowSeconds
+
+const withoutCheckpoints = (manifest: Manifest, isGone: (checkpoint: Checkpoint) => boolean): Manifest =>
+  manifest.checkpoints.some(isGone)
+    ? { ...manifest, checkpoints: manifest.checkpoints.filter((checkpoint) => !isGone(checkpoint)) }
+    : manifest

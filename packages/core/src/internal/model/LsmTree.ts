@@ -1,4 +1,5 @@
 /** A database as a picture shows it: what is where, how large, and over which keys. */
+import type { Kind } from "./Garbage.ts"
 import type { Manifest } from "./Manifest.ts"
 import type { SsTable } from "./SsTable.ts"
 import type { SsTableStats } from "./SsTableStats.ts"
@@ -32,10 +33,14 @@ export interface RunNode {
  * takes it in time; a table may also be one that a manifest is about to name.
  */
 export interface UnneededObject {
-  readonly kind: "manifest" | "table" | "wal" | "compactions"
+  readonly kind: Kind
   readonly path: string
   readonly bytes: number
   readonly lastModified: number
+  /** Whether a collector with the default settings would delete it now. */
+  readonly isGarbage: boolean
+  /** Why, or why not. */
+  readonly why: string
 }
 
 export interface LsmTree {

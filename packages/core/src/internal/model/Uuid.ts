@@ -7,6 +7,14 @@ export const pattern: RegExp = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}
 
 export const isUuid = (text: string): boolean => pattern.test(text)
 
+/** A new id, of version 4. `random` answers numbers from 0, inclusive, to 1, exclusive. */
+export const make = (random: () => number): string => {
+  const word = () => BigInt(Math.floor(random() * 2 ** 32))
+  const high = (word() << 32n) | (word() & 0xffff_0fffn) | 0x4000n
+  const low = ((word() & 0x3fff_ffffn) << 32n) | word() | 0x8000_0000_0000_0000n
+  return fromHalves(high, low)
+}
+
 export const fromHalves = (high: bigint, low: bigint): string => {
   const h = digits(high)
   const l = digits(low)

@@ -18,8 +18,8 @@ import type * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type * as DbError from "../../DbError.ts"
 import type { ObjectStore } from "../../ObjectStore.ts"
-import * as BoundaryCodec from "../format/BoundaryCodec.ts"
 import type { FormatError } from "../format/FormatError.ts"
+import * as Boundary from "./Boundary.ts"
 import type { Folder } from "./ObjectPaths.ts"
 import * as StoreFailure from "./StoreFailure.ts"
 import type { UlidSource } from "./UlidSource.ts"
@@ -32,6 +32,8 @@ export interface Versioned<A> {
 export interface SequencedObject<A> {
   /** The version with the greatest id, or none. */
   readonly latest: Effect.Effect<Versioned<A> | undefined, DbError.DbError>
+  /** The same where a listing may lag behind: asks for the versions after it, until one is not there. */
+  readonly newest: Effect.Effect<Versioned<A> | undefined, DbError.DbError>
   /** The latest version, read only when it is newer than the one given. One listing when it is not. */
   readonly refresh: (known: Versioned<A>) => Effect.Effect<Versioned<A>, DbError.DbError>
   readonly read: (id: number) => Effect.Effect<Versioned<A> | undefined, DbError.DbError>
@@ -99,16 +101,7 @@ export const make = <A>(options: {
     }
   })
 
-  const boundary = store.get(boundaryPath).pipe(
-    Effect.map((bytes): Uint8Array | undefined => bytes),
-    Effect.catchReason("ObjectStoreError", "NotFound", () => Effect.succeed(undefined)),
-    Effect.mapError(StoreFailure.fromStore),
-    Effect.flatMap((bytes) =>
-      bytes === undefined
-        ? Effect.succeed(0)
-        : Effect.mapError(Effect.fromResult(BoundaryCodec.decode(bytes)), StoreFailure.fromFormat(boundaryPath))
-    )
-  )
+  const boundary = Boundary.read(store, boundaryPath)
 
   const create = Effect.fnUntraced(function* (
     id: number,
@@ -128,6 +121,14 @@ export const make = <A>(options: {
 
   return {
     latest: latestAfter(0),
+    newest: Effect.gen(function* () {
+      let newest = yield* latestAfter(0)
+      for (;;) {
+        const next = yield* read((newest?.id ?? 0) + 1)
+        if (next === undefined) return newest
+        newest = next
+      }
+    }),
     refresh,
     read,
     ids: idsAfter(0),

@@ -10,11 +10,13 @@ import type * as DbError from "../../DbError.ts"
 import type { ObjectMeta, ObjectStore } from "../../ObjectStore.ts"
 import { SsTableCheck } from "../format/SsTableCheck.ts"
 import * as SsTableReader from "../format/SsTableReader.ts"
+import type { Facts, Listed, Verdict } from "../model/Garbage.ts"
 import type * as LsmTree from "../model/LsmTree.ts"
 import type { Manifest } from "../model/Manifest.ts"
 import type { SsTable } from "../model/SsTable.ts"
 import type { SsTableStats } from "../model/SsTableStats.ts"
-import * as TreeCheck from "../model/TreeCheck.ts"
+import * as CollectionSurvey from "./CollectionSurvey.ts"
+import type { CompactionsStore } from "./CompactionsStore.ts"
 import type { ManifestStore } from "./ManifestStore.ts"
 import * as ObjectPaths from "./ObjectPaths.ts"
 import type { Versioned } from "./SequencedObject.ts"
@@ -25,6 +27,11 @@ export interface Options {
   readonly paths: ObjectPaths.ObjectPaths
   readonly compression: Compression
   readonly manifests: ManifestStore
+  readonly compactions: CompactionsStore
+  /** The collector's plan. */
+  readonly judge: (facts: Facts) => (object: Listed) => Verdict
+  /** Milliseconds. */
+  readonly youngSince: number
 }
 
 /** The tree of this version of the manifest. */
@@ -56,7 +63,7 @@ export const survey = Effect.fnUntraced(function* (
     wals: yield* walNodes(options, objects, manifest.replayAfterWalId),
     l0,
     runs,
-    unneeded: unneeded(paths, objects, [latest, ...pinned]),
+    unneeded: yield* unneeded(options, objects, latest, pinned),
     objects: objects.size,
     bytes: [...objects.values()].reduce((sum, { size }) => sum + size, 0)
   }
@@ -117,35 +124,26 @@ const walNodes = ({ compression, paths, store }: Options, objects: ReadonlyMap<s
       })
   ).pipe(Effect.mapError(StoreFailure.fromStore))
 
-const unneeded = (
-  paths: ObjectPaths.ObjectPaths,
+/** What nothing needs, and what the collector would say of it. */
+const unneeded = Effect.fnUntraced(function* (
+  options: Options,
   objects: ReadonlyMap<string, ObjectMeta>,
-  active: ReadonlyArray<Versioned<Manifest>>
-): ReadonlyArray<LsmTree.UnneededObject> => {
-  const versions = new Set(active.map(({ id }) => id))
-  const tables = new Set(active.flatMap(({ value }) => TreeCheck.tablesOf(value).map(({ id }) => id)))
-  const [latest, ...pinned] = active
-  const compactionsLast = Math.max(
-    ...[...objects.keys()].map((path) => idIn(paths.compactions, path) ?? Number.NEGATIVE_INFINITY)
-  )
-  const isWalNeeded = (id: number): boolean =>
-    id >= (latest?.value.replayAfterWalId ?? 0) ||
-    pinned.some(({ value }) => id > value.replayAfterWalId && id <= value.walIdLastSeen)
-  const kindOf = (path: string): LsmTree.UnneededObject["kind"] | undefined => {
-    const manifest = idIn(paths.manifests, path)
-    if (manifest !== undefined) return versions.has(manifest) ? undefined : "manifest"
-    const wal = idIn(paths.wals, path)
-    if (wal !== undefined) return isWalNeeded(wal) ? undefined : "wal"
-    const compactions = idIn(paths.compactions, path)
-    if (compactions !== undefined) return compactions === compactionsLast ? undefined : "compactions"
-    const table = path.startsWith(paths.tables) ? paths.tableId(path) : undefined
-    return table === undefined || tables.has(table) ? undefined : "table"
-  }
-  return [...objects.values()].flatMap(({ lastModified, path, size }) => {
-    const kind = kindOf(path)
-    return kind === undefined ? [] : [{ kind, path, bytes: size, lastModified }]
+  latest: Versioned<Manifest>,
+  pinned: ReadonlyArray<Versioned<Manifest>>
+): Effect.fn.Return<ReadonlyArray<LsmTree.UnneededObject>, DbError.DbError> {
+  const version = ({ id, value }: Versioned<Manifest>) => ({ id, manifest: value })
+  const judge = options.judge({
+    compactions: yield* options.compactions.latest,
+    latest: version(latest),
+    pinned: pinned.map(version),
+    youngSince: options.youngSince,
+    withFences: false
   })
-}
-
-const idIn = (folder: ObjectPaths.Folder, path: string): number | undefined =>
-  path.startsWith(folder.prefix) ? folder.id(path) : undefined
+  return [...objects.values()].flatMap((meta) => {
+    const object = CollectionSurvey.recognize(options.paths, meta)
+    const verdict = object === undefined ? undefined : judge(object)
+    if (object === undefined || verdict === undefined || verdict._tag === "Needed") return []
+    const { bytes, kind, lastModified, path } = object
+    return [{ kind, path, bytes, lastModified, isGarbage: verdict._tag === "Garbage", why: verdict.why }]
+  })
+})

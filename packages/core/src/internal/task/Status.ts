@@ -7,6 +7,7 @@ import type { Settings } from "../../Settings.ts"
 import type { TurnMeter } from "../store/TurnMeter.ts"
 import type { Backpressure } from "./Backpressure.ts"
 import type { Report } from "./CompactorLedger.ts"
+import type { CollectorFacts } from "./GarbageCollectorTask.ts"
 import type { Lifecycle } from "./Lifecycle.ts"
 import type { MemtableFlushTask } from "./MemtableFlushTask.ts"
 import type { StateCell } from "./StateCell.ts"
@@ -44,6 +45,10 @@ export interface Status {
   readonly compactionsFailed: number
   /** Bytes of the tables that the completed ones wrote. */
   readonly bytesCompacted: number
+  /** Objects that this database's collector deleted, since open. */
+  readonly collectedObjects: number
+  /** Their bytes. */
+  readonly collectedBytes: number
   /** Store requests that failed and were tried again by a task, since open. */
   readonly retries: number
   /** The most recent of them. */
@@ -67,10 +72,11 @@ export const of = (parts: {
   readonly memtables: MemtableFlushTask
   readonly backpressure: Backpressure
   readonly compactions: Report
+  readonly collector: CollectorFacts
   readonly settings: Settings
   readonly turns: TurnMeter
 }): Status => {
-  const { backpressure, cell, compactions, lifecycle, memtables, settings, turns, wal } = parts
+  const { backpressure, cell, collector, compactions, lifecycle, memtables, settings, turns, wal } = parts
   const { current, sealed } = cell.state
   const warnings: Array<string> = []
   if (memtables.isStalled()) {
@@ -87,6 +93,9 @@ export const of = (parts: {
     warnings.push(`store requests were tried again: retries=${lifecycle.retries} last: ${lifecycle.lastRetry}`)
   }
   warnings.push(...compactions.warnings)
+  if (collector.failure !== undefined) {
+    warnings.push(`the collector failed and will try again: ${collector.failure}`)
+  }
   return {
     state: lifecycle.state,
     closed: lifecycle.reason,
@@ -103,6 +112,8 @@ export const of = (parts: {
     compactionsCompleted: compactions.completed,
     compactionsFailed: compactions.failed,
     bytesCompacted: compactions.bytesCompacted,
+    collectedObjects: collector.objects,
+    collectedBytes: collector.bytes,
     retries: lifecycle.retries,
     lastRetry: lifecycle.lastRetry,
     longestTurnMillis: turns.longestMillis,

@@ -21,12 +21,15 @@ import { MergeOperator } from "../../MergeOperator.ts"
 import * as ObjectStore from "../../ObjectStore.ts"
 import * as Settings from "../../Settings.ts"
 import { Generation } from "../lsm/Generation.ts"
+import * as Garbage from "../model/Garbage.ts"
 import type { ReadLevel } from "../model/ReadOptions.ts"
 import type { Sequence } from "../model/Sequence.ts"
 import * as Reads from "../read/Reads.ts"
 import { type ReadView, TablesOfManifest } from "../read/ReadView.ts"
+import * as CompactionsStore from "../store/CompactionsStore.ts"
 import * as ManifestStore from "../store/ManifestStore.ts"
 import * as ObjectPaths from "../store/ObjectPaths.ts"
+import { StoreClock } from "../store/StoreClock.ts"
 import * as TableStore from "../store/TableStore.ts"
 import * as TableWriters from "../store/TableWriters.ts"
 import { TurnMeter } from "../store/TurnMeter.ts"
@@ -35,6 +38,8 @@ import * as WalStore from "../store/WalStore.ts"
 import { Backpressure } from "./Backpressure.ts"
 import * as Compacting from "./Compacting.ts"
 import * as CompactorLedger from "./CompactorLedger.ts"
+import * as CollectionPass from "./CollectionPass.ts"
+import * as GarbageCollectorTask from "./GarbageCollectorTask.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 import * as ManifestKeeper from "./ManifestKeeper.ts"
 import * as MemtableFlushTask from "./MemtableFlushTask.ts"
@@ -115,6 +120,7 @@ const start = Effect.fnUntraced(function* (
           ...tasks,
           lifecycle,
           compactions: tasks.compactor?.report() ?? CompactorLedger.none,
+          collector: tasks.collector(),
           settings,
           turns: ground.turns
         })
@@ -150,6 +156,7 @@ const prepare = Effect.fnUntraced(function* (options: Options) {
     newWriter: yield* Effect.fromResult(TableWriters.make(settings, compression)),
     newGeneration: () => Generation.make({ hashSeed: Math.floor(random.nextDoubleUnsafe() * Number.MAX_SAFE_INTEGER) }),
     manifests: ManifestStore.make(store, paths, ulids),
+    compactions: CompactionsStore.make(store, paths, ulids),
     wals: WalStore.make(store, paths),
     tables: TableStore.make({ store, paths, compression, cache, turns })
   }
@@ -210,9 +217,32 @@ const startTasks = Effect.fnUntraced(function* (ground: Ground, opened: Opening.
         // Its report says so; the database goes on.
         onFenced: () => {}
       })
+  const collector = yield* startCollector(ground, cell, lifecycle)
   // Replay may have sealed generations.
   memtables.memtableFrozen()
-  return { cell, backpressure, memtables, wal, compactor }
+  return { cell, backpressure, memtables, wal, compactor, collector }
+})
+
+/** The collector, where the settings want one, and what it knows of itself. */
+const startCollector = Effect.fnUntraced(function* (ground: Ground, cell: StateCell, lifecycle: Lifecycle) {
+  const { collectorEnabled, collectorInterval, collectorMinAge } = ground.settings
+  if (!collectorEnabled) return () => ({ objects: 0, bytes: 0, failure: undefined })
+  const pass = {
+    ...ground,
+    storeClock: new StoreClock(),
+    held: () => [{ id: cell.state.current.id, value: cell.state.current.manifest }]
+  }
+  const request = {
+    kinds: new Set(Garbage.defaultKinds),
+    minAgeMillis: Duration.toMillis(collectorMinAge),
+    isDryRun: false
+  }
+  const task = yield* GarbageCollectorTask.make({
+    lifecycle,
+    interval: collectorInterval,
+    collect: (onDeleted) => CollectionPass.run(pass, request, onDeleted)
+  })
+  return task.facts
 })
 
 const readsOf = (ground: Ground, cell: StateCell, lifecycle: Lifecycle): Reads.Reads => {
