@@ -12,6 +12,7 @@
  */
 import * as SlateDb from "@slatedb/uniffi"
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 import type { Entry } from "./Contents.ts"
 import { type Engine, EngineError, type Reader, type Session, type Tuning, type View } from "./Engine.ts"
 import type { Batch, Lifetime, Write } from "./History.ts"
@@ -136,6 +137,13 @@ const session = (db: SlateDb.Db): Session => ({
     attempt(() =>
       db.flush_with_options({ flush_type: target === "wal" ? SlateDb.FlushType.Wal : SlateDb.FlushType.MemTable })
     ),
+  hold: Effect.map(
+    Effect.acquireRelease(
+      attempt(() => db.snapshot()),
+      (snapshot) => Effect.sync(() => snapshot.dispose())
+    ),
+    (snapshot) => Stream.unwrap(Effect.map(scanned(snapshot, "ascending"), Stream.fromIterable))
+  ),
   close: attempt(() => db.shutdown())
 })
 
@@ -143,21 +151,26 @@ const view = (
   reads: Pick<SlateDb.Db & SlateDb.DbReader, "get_with_options" | "scan_with_options" | "status">
 ): View => ({
   get: (key) => attempt(() => reads.get_with_options(key, durably)),
-  scan: (order) =>
-    attempt(async () => {
-      const iterator = await reads.scan_with_options(everything, {
-        ...durably,
-        read_ahead_bytes: 65_536,
-        max_fetch_tasks: 1,
-        order: order === "ascending" ? SlateDb.IterationOrder.Ascending : SlateDb.IterationOrder.Descending
-      })
-      const entries: Array<Entry> = []
-      for (let row = await iterator.next(); row !== undefined; row = await iterator.next()) entries.push(row)
-      iterator.dispose()
-      return entries
-    }),
+  scan: (order) => scanned(reads, order),
   lastSequence: Effect.sync(() => Number(reads.status().durable_seq))
 })
+
+const scanned = (
+  reads: Pick<SlateDb.Db & SlateDb.DbReader & SlateDb.DbSnapshot, "scan_with_options">,
+  order: "ascending" | "descending"
+): Effect.Effect<ReadonlyArray<Entry>, EngineError> =>
+  attempt(async () => {
+    const iterator = await reads.scan_with_options(everything, {
+      ...durably,
+      read_ahead_bytes: 65_536,
+      max_fetch_tasks: 1,
+      order: order === "ascending" ? SlateDb.IterationOrder.Ascending : SlateDb.IterationOrder.Descending
+    })
+    const entries: Array<Entry> = []
+    for (let row = await iterator.next(); row !== undefined; row = await iterator.next()) entries.push(row)
+    iterator.dispose()
+    return entries
+  })
 
 const everything: SlateDb.KeyRange = { start: undefined, start_inclusive: true, end: undefined, end_inclusive: false }
 
