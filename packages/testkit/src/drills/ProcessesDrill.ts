@@ -44,7 +44,7 @@ export interface Options extends Drill.Options {
 }
 
 const engines = [OurEngine.engine, OfficialEngine.engine] as const
-const roundMillis = 4000
+const roundMillis = 5000
 /** The longest that a process works before it is killed. */
 const lifeMillisMax = 1500
 const roundsPerVerify = 5

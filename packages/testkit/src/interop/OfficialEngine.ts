@@ -5,7 +5,9 @@
  * variables, which are set here right before each is made; reads show expired values
  * until they are flushed; descending scans of sorted runs give older versions of keys
  * as well; lookups side by side may wait for ever for the merge operator, which runs on
- * this thread; nothing is compacted or collected unless the tuning asks for it.
+ * this thread; a reader whose checkpoint has lived half of its time writes a manifest at
+ * each poll, until level 0 moves on; nothing is compacted or collected unless the tuning
+ * asks for it.
  *
  * The module loads native code. Tests load it through `InteropSuite`, which says so
  * when that cannot be done.
@@ -64,7 +66,7 @@ const durably = {
 
 const readerOptions: SlateDb.ReaderOptions = {
   manifest_poll_interval_ms: 50,
-  checkpoint_lifetime_ms: 60_000,
+  checkpoint_lifetime_ms: 600_000,
   max_memtable_bytes: 64 * 1024 * 1024,
   skip_wal_replay: false
 }
