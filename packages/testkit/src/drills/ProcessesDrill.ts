@@ -47,6 +47,8 @@ const engines = [OurEngine.engine, OfficialEngine.engine] as const
 const roundMillis = 5000
 /** The longest that a process works before it is killed. */
 const lifeMillisMax = 1500
+/** What is left of a round when somebody is late. */
+const lifeMillisMin = 300
 const roundsPerVerify = 5
 /** A run of so many rounds must have had work for everybody. */
 const roundsThatMustWork = 20
@@ -144,8 +146,9 @@ const livesUntil = Effect.fnUntraced(function* (
     const isKilledOpening = isKilledMeanwhile && dice.chance(0.3)
     const millis = isKilledMeanwhile ? dice.below(lifeMillisMax) : roundMillis
     const kill: Kill = Effect.fnUntraced(function* (process) {
-      const lived = Effect.andThen(isKilledOpening ? Effect.void : process.saw("open"), Effect.sleep(millis))
-      yield* Effect.timeoutOption(lived, Math.max(0, end - (yield* Clock.currentTimeMillis)))
+      // However busy the machine is: who is to be killed at work gets there.
+      if (!isKilledOpening) yield* process.saw("open")
+      yield* Effect.sleep(Math.min(millis, Math.max(lifeMillisMin, end - (yield* Clock.currentTimeMillis))))
       yield* process.signal("SIGKILL")
       yield* process.ended
     })
