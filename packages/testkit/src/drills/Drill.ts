@@ -16,7 +16,12 @@ export interface Options {
   readonly keepsFailures?: boolean | undefined
   /** Told about the progress, a line at a time. */
   readonly report: (line: string) => Effect.Effect<void>
+  /** Done to a database while no writer has it open, before it is judged. With it a drill must fail: for tests of drills. */
+  readonly sabotage?: ((place: Place.Place) => Effect.Effect<void>) | undefined
 }
+
+export const sabotaged = ({ sabotage }: Pick<Options, "sabotage">, place: Place.Place): Effect.Effect<void> =>
+  sabotage === undefined ? Effect.void : sabotage(place)
 
 export interface Outcome {
   readonly figures: Readonly<Record<string, number>>

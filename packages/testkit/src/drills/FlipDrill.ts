@@ -233,7 +233,6 @@ const flipManifests = Effect.fnUntraced(function* ({ dice, options, patient, tal
 /** The command must come to the same answers, and say them with its exit code. */
 const flipOnDisk = Effect.fnUntraced(function* ({ dice, options, patient, tally }: Treatment) {
   const place = yield* Place.directory
-  if (place._tag !== "File") return
   const store = Context.get(yield* Layer.build(Place.layer(place)), ObjectStore)
   for (const [path, bytes] of patient.objects) yield* store.put(path, bytes)
   const expectCode = Effect.fnUntraced(function* (expected: number, what: string) {

@@ -128,7 +128,8 @@ const suspend = Effect.fnUntraced(function* ({ at, dice, options, place, writer 
     from: 1,
     inFlightMax: 8,
     awaitedOfTen: 8,
-    suspension: { afterMillis: dice.below(200), at, leaseMillis: options.leaseMillis ?? 300 }
+    leaseMillis: options.leaseMillis ?? 300,
+    suspension: { afterMillis: dice.below(200), at }
   })
   yield* writer.saw("held")
   yield* writer.signal("SIGSTOP")

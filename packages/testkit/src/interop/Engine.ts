@@ -9,6 +9,7 @@ import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
 import type { Entry } from "./Contents.ts"
 import type * as Dice from "./Dice.ts"
 import type { Batch } from "./History.ts"
@@ -68,6 +69,11 @@ export interface Reader extends View {
 export interface Session extends View {
   readonly write: (batch: Batch, options: { readonly awaitDurable: boolean }) => Effect.Effect<void, EngineError>
   readonly flush: (target: "wal" | "memtable") => Effect.Effect<void, EngineError>
+  /**
+   * Begins to read everything that is durable now, and stands still until the stream is run, which can be done once. Of
+   * this engine it is a scan, begun with its first chunk: only what is longer is held. Of the official one a snapshot.
+   */
+  readonly hold: Effect.Effect<Stream.Stream<Entry, EngineError>, EngineError, Scope.Scope>
   readonly close: Effect.Effect<void, EngineError>
 }
 

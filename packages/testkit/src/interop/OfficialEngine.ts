@@ -5,13 +5,16 @@
  * variables, which are set here right before each is made; reads show expired values
  * until they are flushed; descending scans of sorted runs give older versions of keys
  * as well; lookups side by side may wait for ever for the merge operator, which runs on
- * this thread; nothing is compacted or collected unless the tuning asks for it.
+ * this thread; a reader whose checkpoint has lived half of its time writes a manifest at
+ * each poll, until level 0 moves on; nothing is compacted or collected unless the tuning
+ * asks for it.
  *
  * The module loads native code. Tests load it through `InteropSuite`, which says so
  * when that cannot be done.
  */
 import * as SlateDb from "@slatedb/uniffi"
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 import type { Entry } from "./Contents.ts"
 import { type Engine, EngineError, type Reader, type Session, type Tuning, type View } from "./Engine.ts"
 import type { Batch, Lifetime, Write } from "./History.ts"
@@ -63,7 +66,7 @@ const durably = {
 
 const readerOptions: SlateDb.ReaderOptions = {
   manifest_poll_interval_ms: 50,
-  checkpoint_lifetime_ms: 60_000,
+  checkpoint_lifetime_ms: 600_000,
   max_memtable_bytes: 64 * 1024 * 1024,
   skip_wal_replay: false
 }
@@ -136,6 +139,13 @@ const session = (db: SlateDb.Db): Session => ({
     attempt(() =>
       db.flush_with_options({ flush_type: target === "wal" ? SlateDb.FlushType.Wal : SlateDb.FlushType.MemTable })
     ),
+  hold: Effect.map(
+    Effect.acquireRelease(
+      attempt(() => db.snapshot()),
+      (snapshot) => Effect.sync(() => snapshot.dispose())
+    ),
+    (snapshot) => Stream.unwrap(Effect.map(scanned(snapshot, "ascending"), Stream.fromIterable))
+  ),
   close: attempt(() => db.shutdown())
 })
 
@@ -143,21 +153,26 @@ const view = (
   reads: Pick<SlateDb.Db & SlateDb.DbReader, "get_with_options" | "scan_with_options" | "status">
 ): View => ({
   get: (key) => attempt(() => reads.get_with_options(key, durably)),
-  scan: (order) =>
-    attempt(async () => {
-      const iterator = await reads.scan_with_options(everything, {
-        ...durably,
-        read_ahead_bytes: 65_536,
-        max_fetch_tasks: 1,
-        order: order === "ascending" ? SlateDb.IterationOrder.Ascending : SlateDb.IterationOrder.Descending
-      })
-      const entries: Array<Entry> = []
-      for (let row = await iterator.next(); row !== undefined; row = await iterator.next()) entries.push(row)
-      iterator.dispose()
-      return entries
-    }),
+  scan: (order) => scanned(reads, order),
   lastSequence: Effect.sync(() => Number(reads.status().durable_seq))
 })
+
+const scanned = (
+  reads: Pick<SlateDb.Db & SlateDb.DbReader & SlateDb.DbSnapshot, "scan_with_options">,
+  order: "ascending" | "descending"
+): Effect.Effect<ReadonlyArray<Entry>, EngineError> =>
+  attempt(async () => {
+    const iterator = await reads.scan_with_options(everything, {
+      ...durably,
+      read_ahead_bytes: 65_536,
+      max_fetch_tasks: 1,
+      order: order === "ascending" ? SlateDb.IterationOrder.Ascending : SlateDb.IterationOrder.Descending
+    })
+    const entries: Array<Entry> = []
+    for (let row = await iterator.next(); row !== undefined; row = await iterator.next()) entries.push(row)
+    iterator.dispose()
+    return entries
+  })
 
 const everything: SlateDb.KeyRange = { start: undefined, start_inclusive: true, end: undefined, end_inclusive: false }
 

@@ -12,6 +12,7 @@ import * as NodeCompression from "@effect-slatedb/platform-node/NodeCompression"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import { type Engine, EngineError, type Session, type Tuning, type View } from "./Engine.ts"
 import type { Batch, Lifetime } from "./History.ts"
@@ -26,6 +27,13 @@ export const services = Layer.mergeAll(
 
 /** What opening something at a place needs. */
 export const environment = (place: Place.Place) => Layer.mergeAll(Place.layer(place), services)
+
+/** How quickly compactors look for work, and how small their tables are. */
+export const compacting = {
+  compactorPollInterval: 20,
+  maxConcurrentCompactions: 2,
+  maxSstSizeBytes: 20_000
+} satisfies Settings.Input
 
 /** The engine with settings of one's own over the tuning, or on a store of one's own in front of the place. */
 export const make = ({
@@ -73,9 +81,8 @@ const settingsOf = (tuning: Tuning): Settings.Input => ({
   // Without compaction level 0 would fill up, and writers wait.
   l0MaxSsts: 100_000,
   compactorEnabled: tuning.isCompacting,
-  compactorPollInterval: 20,
-  maxConcurrentCompactions: 2,
-  maxSstSizeBytes: 20_000
+  collectorEnabled: false,
+  ...compacting
 })
 
 /** A database as a session. */
@@ -86,6 +93,11 @@ export const session = (db: Db.Db["Service"]): Session => ({
   ),
   write: (batch, options) => Effect.mapError(write(db, batch, options), refused),
   flush: (target) => Effect.mapError(db.flush(target), refused),
+  hold: Effect.gen(function* () {
+    const pull = yield* Stream.toPull(Stream.mapError(db.scan(KeyRange.all), refused))
+    const begun = yield* Pull.catchDone(pull, () => Effect.succeed([]))
+    return Stream.concat(Stream.fromIterable(begun), Stream.fromPull(Effect.succeed(pull)))
+  }),
   close: Effect.mapError(db.close, refused)
 })
 

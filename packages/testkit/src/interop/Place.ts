@@ -36,11 +36,13 @@ export const layer = (place: Place): Layer.Layer<ObjectStore.ObjectStore, Object
     ? FileObjectStore.layer({ root: place.root }).pipe(Layer.provide(NodeServices.layer))
     : S3ObjectStore.layer(place)
 
+export type Directory = Place & { readonly _tag: "File" }
+
 /** A directory that is gone with the scope. */
-export const directory: Effect.Effect<Place, never, Scope.Scope> = Effect.suspend(() => directoryFor(remove))
+export const directory: Effect.Effect<Directory, never, Scope.Scope> = Effect.suspend(() => directoryFor(remove))
 
 /** The same, but it stays to be looked at when what the scope was for has failed. */
-export const directoryOfFailures: Effect.Effect<Place, never, Scope.Scope> = Effect.suspend(() =>
+export const directoryOfFailures: Effect.Effect<Directory, never, Scope.Scope> = Effect.suspend(() =>
   directoryFor((root, exit) =>
     Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)
       ? remove(root)
@@ -50,13 +52,13 @@ export const directoryOfFailures: Effect.Effect<Place, never, Scope.Scope> = Eff
 
 const directoryFor = (
   end: (root: string, exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void>
-): Effect.Effect<Place, never, Scope.Scope> =>
+): Effect.Effect<Directory, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
       Effect.promise(() => mkdtemp(join(tmpdir(), "effect-slatedb-interop-"))),
       end
     ),
-    (root): Place => ({ _tag: "File", root })
+    (root): Directory => ({ _tag: "File", root })
   )
 
 const remove = (root: string): Effect.Effect<void> => Effect.promise(() => rm(root, { recursive: true, force: true }))

@@ -35,13 +35,14 @@ const say = (line: string): void => {
 }
 
 /** The engine that is asked for, and what goes on beside its writes. */
-const engineOf = Effect.fnUntraced(function* ({ engine, place, suspension }: Assignment) {
+const engineOf = Effect.fnUntraced(function* ({ engine, leaseMillis, place, suspension }: Assignment) {
   if (engine === "official") {
     const { engine } = yield* Effect.promise(() => import("./OfficialEngine.ts"))
     return { engine, beside: Effect.void }
   }
-  if (suspension === undefined) return { engine: OurEngine.engine, beside: Effect.void }
-  const { afterMillis, at, leaseMillis } = suspension
+  const lease = leaseMillis === undefined ? {} : { leaseDuration: leaseMillis }
+  if (suspension === undefined) return { engine: OurEngine.make({ settings: lease }), beside: Effect.void }
+  const { afterMillis, at } = suspension
   const faults = yield* FaultyObjectStore.make(Context.get(yield* Layer.build(Place.layer(place)), ObjectStore))
   const holdAPut = Effect.gen(function* () {
     yield* Effect.sleep(afterMillis)
@@ -52,7 +53,7 @@ const engineOf = Effect.fnUntraced(function* ({ engine, place, suspension }: Ass
     yield* faults.clear
   })
   const engineHere = OurEngine.make({
-    settings: { leaseDuration: leaseMillis, manifestPollInterval: "1 hour" },
+    settings: { ...lease, manifestPollInterval: "1 hour" },
     store: Layer.succeed(ObjectStore, faults.store)
   })
   return { engine: engineHere, beside: holdAPut }
