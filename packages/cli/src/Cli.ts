@@ -13,6 +13,9 @@ import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import { CliError, CliOutput, Command } from "effect/cli"
 import * as Completions from "./commands/Completions.ts"
+import { compact } from "./commands/Compact.ts"
+import { compactions } from "./commands/Compactions.ts"
+import { compactor } from "./commands/CompactorCommand.ts"
 import { delete_ } from "./commands/Delete.ts"
 import { demo } from "./commands/DemoCommand.ts"
 import { dump } from "./commands/Dump.ts"
@@ -43,6 +46,9 @@ const slate = Command.make("slate").pipe(
     dump,
     flush,
     manifest,
+    compact,
+    compactor,
+    compactions,
     tree,
     verify,
     probe,
