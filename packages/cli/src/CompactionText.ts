@@ -58,7 +58,7 @@ export const isActive = ({ status }: Compactor.Compaction): boolean => status !=
 
 /** When a job was begun or asked for, in milliseconds since 1970: its id says so. */
 export const beganMillis = ({ id }: Compactor.Compaction): number =>
-  [...id.slice(0, 10)].reduce((time, digit) => time * 32 + digits.indexOf(digit), 0)
+  Array.from(id.slice(0, 10)).reduce((time, digit) => time * 32 + digits.indexOf(digit), 0)
 
 /** Crockford's base 32, in which ULIDs are written. */
 const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -68,7 +68,7 @@ const make = Effect.fnUntraced(function* (compactor: Compactor.Compactor["Servic
     const text =
       running.length === 0
         ? "stopped; no job was running"
-        : `stopped; ${Figures.counted(running.length, "job")} can be gone on with, by the next slate compact or any compactor:${left}`
+        : `stopped; the next slate compact or slate compactor goes on with ${Figures.counted(running.length, "job")}:${left}`
     yield* stretch?.progress.leave(text) ?? Screen.note(text)
   })
 

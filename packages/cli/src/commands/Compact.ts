@@ -37,11 +37,11 @@ export const compact = Command.make(
       Flag.withDescription("Leave it to the running compactor, and print the id of the job")
     )
   },
-  Effect.fnUntraced(function* ({ full, l0, runs, submit }) {
+  Effect.fnUntraced(function* ({ full, l0, runs, ...flags }) {
     if (full && l0.length + runs.length > 0) {
       return yield* Problem.usage("--full takes everything", "leave out --full, or --l0 and --run")
     }
-    yield* Target.withStore(submit ? ask({ l0, runs }) : carryOut({ l0, runs }))
+    yield* Target.withStore(flags.submit ? ask({ l0, runs }) : carryOut({ l0, runs }))
   }, Problem.catchAll)
 ).pipe(
   Command.withDescription("Merge everything, or what is named, into one run; a running compactor stops, see --submit"),
@@ -52,38 +52,45 @@ export const compact = Command.make(
   ])
 )
 
-const manifestOf = Effect.fnUntraced(function* (path: string) {
-  const admin = yield* Admin.make({ path })
-  return (yield* admin.manifest()).manifest
-})
-
 const ask = Effect.fnUntraced(function* (named: CompactionChoice.Named) {
   const { path } = yield* Target.location
-  const plan = yield* Effect.fromResult(CompactionChoice.planOf(named, yield* manifestOf(path)))
-  if (plan === undefined) return yield* nothing({ id: null, plan: null })
-  const id = yield* Compactor.submit({ path, plan })
+  const plan = yield* planNow(named, path)
+  const id = yield* submit(path, plan)
+  if (id === undefined) return yield* nothing({ id: null, plan: null })
   yield* JsonOutput.write({ id, plan }, () => Screen.lines(id))
 })
 
+const planNow = Effect.fnUntraced(function* (named: CompactionChoice.Named, path: string) {
+  const admin = yield* Admin.make({ path })
+  const { manifest } = yield* admin.manifest()
+  return yield* Effect.fromResult(CompactionChoice.planOf(named, manifest))
+})
+
+const submit = (path: string, plan: Compactor.CompactionPlan | undefined) =>
+  plan === undefined ? Effect.undefined : Compactor.submit({ path, plan })
+
 /**
- * With no policy: what is asked for is done, and before that what others left. When one of them left the same, that is
- * all: what was stopped half-way is not done twice.
+ * Takes the role of compactor, with no policy: what is asked for is done, and before that what others left. When one of
+ * them left just that, it is all: what was stopped half-way is not done twice.
  */
 const carryOut = Effect.fnUntraced(function* (named: CompactionChoice.Named) {
   const { path } = yield* Target.location
   const left = (yield* Compactor.list({ path })).filter(CompactionText.isActive)
-  const asked = yield* Effect.fromResult(CompactionChoice.planOf(named, yield* manifestOf(path)))
+  const asked = yield* planNow(named, path)
   if (asked === undefined && left.length === 0) return yield* nothing({ plan: null, completed: 0, bytesCompacted: 0 })
   const isLeft = left.some((job) => CompactionChoice.isSame(CompactionText.mergeOf(job), asked))
+  // What is refused is so before anybody was stopped for it.
+  if (left.length === 0) yield* submit(path, asked)
   yield* Target.asCompactor(
     CompactionPolicy.none,
     Effect.fnUntraced(function* (compactor) {
+      const finish = CompactorWatch.during(compactor, path, compactor.untilIdle)
       for (const job of left) yield* Screen.note(goingOn(job))
-      yield* CompactorWatch.during(compactor, path, compactor.untilIdle)
-      const plan = isLeft ? asked : yield* Effect.fromResult(CompactionChoice.planOf(named, yield* manifestOf(path)))
-      if (!isLeft && plan !== undefined) yield* CompactorWatch.during(compactor, path, compactor.compact(plan))
+      yield* finish
+      const next = left.length === 0 || isLeft ? undefined : yield* planNow(named, path)
+      if (next !== undefined) yield* Effect.andThen(submit(path, next), finish)
       const { bytesCompacted, completed } = yield* compactor.status
-      yield* JsonOutput.write({ plan: plan ?? null, completed, bytesCompacted }, () =>
+      yield* JsonOutput.write({ plan: next ?? asked ?? null, completed, bytesCompacted }, () =>
         Screen.lines(`compacted: ${CompactionText.sum({ bytesCompacted, completed })}`)
       )
     })
