@@ -35,7 +35,7 @@ interface Stretch {
 interface Seen {
   readonly sourceBytes: number
   readonly mergedBytes: number
-  /** What was merged when it was first seen at work: where a job goes on that was begun before. */
+  /** What was merged when it was first seen to move: a job that is gone on with does not begin at 0. */
   readonly firstBytes: number
 }
 

@@ -48,8 +48,8 @@ export const compactor = Command.make(
       policy,
       Effect.fnUntraced(function* (compactor) {
         if (!once) {
-          yield* Screen.note(`compacting ${path}; Ctrl-C stops, and loses nothing`)
-          return yield* CompactorWatch.during(compactor, path, compactor.closed)
+          const begun = Screen.note(`compacting ${path}; Ctrl-C stops, and loses nothing`)
+          return yield* CompactorWatch.during(compactor, path, Effect.andThen(begun, compactor.closed))
         }
         yield* CompactorWatch.during(compactor, path, compactor.untilIdle)
         const { bytesCompacted, completed } = yield* compactor.status
