@@ -1,3 +1,6 @@
+import * as Db from "@effect-slatedb/core/Db"
+import { ObjectStore } from "@effect-slatedb/core/ObjectStore"
+import * as FileObjectStore from "@effect-slatedb/store-fs/FileObjectStore"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it as vitest } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -17,6 +20,8 @@ interface Job {
   readonly bytes: number
   readonly ageMillis: number
 }
+
+type Six = [string, string, string, string, string, string]
 
 /** A database with so many tables in level 0, each with all keys, and what there is to ask of it. */
 const filled = Effect.fnUntraced(function* (tables: number) {
@@ -64,16 +69,18 @@ describe("compact", () => {
 
   it("merges what is named, in whatever order", () =>
     Effect.gen(function* () {
-      const { levels, parsed, slate } = yield* filled(4)
-      const [fourth, third, second, first] = (yield* levels).l0 as [string, string, string, string]
+      // More than a policy would leave alone.
+      const { levels, parsed, slate } = yield* filled(6)
+      const [sixth, fifth, fourth, third, second, first] = (yield* levels).l0 as Six
       assert.deepInclude(yield* parsed(["compact", "--l0", first, "--l0", second]), {
         plan: { l0: [second, first], runs: [], destination: 0 },
         completed: 1
       })
       assert.deepInclude(yield* parsed(["compact", "--l0", third]), {
-        plan: { l0: [third], runs: [], destination: 1 }
+        plan: { l0: [third], runs: [], destination: 1 },
+        completed: 1
       })
-      assert.deepStrictEqual(yield* levels, { l0: [fourth], runs: [1, 0] })
+      assert.deepStrictEqual(yield* levels, { l0: [sixth, fifth, fourth], runs: [1, 0] })
       assert.deepInclude(yield* parsed(["compact", "--run", "0", "--run", "1"]), {
         plan: { l0: [], runs: [1, 0], destination: 0 }
       })
@@ -82,8 +89,8 @@ describe("compact", () => {
       assert.deepInclude(yield* parsed(["compact", "--run", "0", "--l0", fourth]), {
         plan: { l0: [fourth], runs: [0], destination: 0 }
       })
-      assert.deepStrictEqual(yield* levels, { l0: [], runs: [0] })
-      assert.strictEqual((yield* slate(["scan"])).stdout, "a  value 3\nb  value 3\nc  value 3\n")
+      assert.deepStrictEqual(yield* levels, { l0: [sixth, fifth], runs: [0] })
+      assert.strictEqual((yield* slate(["scan"])).stdout, "a  value 5\nb  value 5\nc  value 5\n")
     }))
 
   it("refuses what is not there or must not be merged, and changes nothing", () =>
@@ -152,6 +159,10 @@ describe("compact", () => {
       assert.lengthOf((yield* levels).l0, 2)
       assert.notInclude((yield* slate(["tree"])).stdout, "jobs")
       assert.deepInclude(yield* parsed(["compact", "--submit"]), { plan: { ...(yield* levels), destination: 0 } })
+      assert.match(
+        (yield* slate(["tree"])).stdout,
+        /\nlevel 0 +2 tables, [^,]*, → run 0\n[^]*\nrun 0 +1 table, [^,]*, → run 0\n/
+      )
       // What was asked for already is done once.
       const finished = yield* slate(["compact"])
       assert.match(finished.stderr, /^going on with [0-9A-Z]{26}: 2 tables of level 0, run 0 into run 0\n/)
@@ -161,6 +172,48 @@ describe("compact", () => {
         id: null,
         plan: null
       })
+    }))
+
+  it("finishes first what was left, and does not do it twice", () =>
+    Effect.gen(function* () {
+      const { add, levels, parsed, slate } = yield* filled(2)
+      const named = (yield* levels).l0.flatMap((id) => ["--l0", id])
+      yield* slate(["compact", "--submit", ...named])
+      assert.deepInclude(yield* parsed(["compact", ...named]), { completed: 1 })
+      assert.deepStrictEqual(yield* levels, { l0: [], runs: [0] })
+      // And then what is more than that.
+      yield* add("newer")
+      yield* slate(["compact", "--submit", "--l0", (yield* levels).l0[0] ?? ""])
+      assert.deepInclude(yield* parsed(["compact"]), {
+        plan: { l0: [], runs: [1, 0], destination: 0 },
+        completed: 2
+      })
+      assert.deepStrictEqual(yield* levels, { l0: [], runs: [0] })
+      assert.strictEqual((yield* slate(["get", "a"])).stdout, "newer\n")
+    }))
+
+  it("disturbs no writer, and a writer's own compactor does what is submitted", () =>
+    Effect.gen(function* () {
+      const { at, levels, parsed, slate } = yield* filled(2)
+      const store = yield* FileObjectStore.make({ root: (at[1] ?? "").slice("file:".length) })
+      const open = Db.make({ path: "db", settings: { flushInterval: "5ms", compactorPollInterval: "10ms" } }).pipe(
+        Effect.provideService(ObjectStore, store)
+      )
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const db = yield* open
+          assert.deepInclude(yield* parsed(["compact"]), { completed: 1 })
+          yield* db.put("d", "1")
+          yield* db.flush("memtable")
+          assert.strictEqual((yield* slate(["scan", "--count"])).stdout, "4\n")
+        })
+      )
+      const db = yield* open
+      assert.deepInclude(yield* parsed(["compact", "--submit"]), { plan: { ...(yield* levels), destination: 0 } })
+      yield* Effect.repeat(Effect.delay(levels, "10 millis"), { until: ({ l0 }) => l0.length === 0 })
+      assert.deepStrictEqual(yield* levels, { l0: [], runs: [0] })
+      yield* db.put("e", "1")
+      assert.strictEqual((yield* slate(["scan", "--count"])).stdout, "5\n")
     }))
 })
 
@@ -264,5 +317,17 @@ describe("compactions", () => {
       const before = yield* parsed(["manifest", "show"])
       for (const args of [["compactions", "list"], ["compactions", "show", "X"], ["tree"]]) yield* slate(args)
       assert.deepStrictEqual(yield* parsed(["manifest", "show"]), before)
+    }))
+})
+
+describe("the words of compaction", () => {
+  it("are completed by every shell", () =>
+    Effect.gen(function* () {
+      for (const shell of ["bash", "zsh", "fish", "powershell"]) {
+        const { stdout } = yield* Slate.run(["completions", shell])
+        for (const word of ["compactor", "compactions", "min-sources", "include-size-threshold", "submit", "once"]) {
+          assert.include(stdout, word, shell)
+        }
+      }
     }))
 })
