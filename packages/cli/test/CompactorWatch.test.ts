@@ -1,4 +1,7 @@
-import type * as Compactor from "@effect-slatedb/core/Compactor"
+import * as CompactionPolicy from "@effect-slatedb/core/CompactionPolicy"
+import * as Compactor from "@effect-slatedb/core/Compactor"
+import * as Db from "@effect-slatedb/core/Db"
+import { ObjectStore } from "@effect-slatedb/core/ObjectStore"
 import * as MemoryObjectStore from "@effect-slatedb/store-memory/MemoryObjectStore"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
@@ -19,7 +22,10 @@ const running = (id: string, mergedBytes: number, sourceBytes: number): Compacto
 })
 
 /** Watches work that a test ends, of a compactor that says what a test has it say. */
-const watched = Effect.fnUntraced(function* (isInteractive: boolean) {
+const watched = Effect.fnUntraced(function* (
+  isInteractive: boolean,
+  store: Layer.Layer<ObjectStore> = MemoryObjectStore.layer
+) {
   const written: Array<string> = []
   let status: Compactor.Status = {
     state: "open",
@@ -50,7 +56,7 @@ const watched = Effect.fnUntraced(function* (isInteractive: boolean) {
     columns: 80
   })
   const fiber = yield* CompactorWatch.during(compactor, "db", Deferred.await(work)).pipe(
-    Effect.provide(Layer.merge(screen, MemoryObjectStore.layer)),
+    Effect.provide(Layer.merge(screen, store)),
     Effect.forkChild({ startImmediately: true })
   )
   const then = (next: Partial<Compactor.Status>, millis: number = 100) => {
@@ -101,6 +107,40 @@ describe("CompactorWatch", () => {
       assert.strictEqual(yield* Effect.flip(Fiber.join(fiber)), "failed")
       assert.deepStrictEqual(written.slice(2), ["1 job ended\n"])
     })
+  )
+
+  it.effect("begins to count anew after a pause", () =>
+    Effect.gen(function* () {
+      const { then, written } = yield* watched(true)
+      yield* then({ running: [running("a", 2 * MiB, 4 * MiB)] })
+      yield* then({ running: [], completed: 1 }, 10_000)
+      yield* then({ running: [running("b", 0, 2 * MiB)] })
+      yield* then({ running: [running("b", MiB, 2 * MiB)] })
+      assert.deepStrictEqual(
+        written.map((text) => text.trim()),
+        ["1 job ended", "compacting  [##########----------]   50 %  0 B  0 B/s  into run 3"]
+      )
+    })
+  )
+
+  it.effect("tells what the job merged that ended last, and into which run, which its file does not say", () =>
+    Effect.gen(function* () {
+      const store = yield* ObjectStore
+      const db = yield* Db.make({ path: "db", settings: { compactorEnabled: false } })
+      for (const key of ["a", "b"]) {
+        yield* db.put(key, "x", { awaitDurable: false })
+        yield* db.flush("memtable")
+      }
+      yield* Effect.scoped(Effect.flatMap(Compactor.make({ path: "db" }), (compactor) => compactor.untilIdle)).pipe(
+        Effect.provideService(CompactionPolicy.CompactionPolicy, CompactionPolicy.full)
+      )
+      const [job] = yield* Compactor.list({ path: "db" })
+      const { then, written } = yield* watched(false, Layer.succeed(ObjectStore, store))
+      yield* then({ running: [running(job?.id ?? "", 0, MiB)] })
+      yield* then({ running: [], completed: 2 })
+      assert.lengthOf(written, 1)
+      assert.match(written[0] ?? "", /^completed: 2 tables of level 0 into run 3, \d+ B; 1 job ended before\n$/)
+    }).pipe(Effect.provide(MemoryObjectStore.layer))
   )
 
   it.effect("says what stays when it is stopped, below the bar", () =>
