@@ -14,6 +14,9 @@ import * as References from "effect/References"
 import { CliError, CliOutput, Command } from "effect/cli"
 import { checkpoint } from "./commands/Checkpoint.ts"
 import * as Completions from "./commands/Completions.ts"
+import { compact } from "./commands/Compact.ts"
+import { compactions } from "./commands/Compactions.ts"
+import { compactor } from "./commands/CompactorCommand.ts"
 import { delete_ } from "./commands/Delete.ts"
 import { demo } from "./commands/DemoCommand.ts"
 import { dump } from "./commands/Dump.ts"
@@ -47,6 +50,9 @@ const slate = Command.make("slate").pipe(
     gc,
     checkpoint,
     manifest,
+    compact,
+    compactor,
+    compactions,
     tree,
     verify,
     probe,

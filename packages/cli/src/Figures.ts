@@ -18,13 +18,19 @@ export const bytes = (value: number): string => {
 
 const units = ["B", "KiB", "MiB", "GiB", "TiB"]
 
-/** `0.8 ms`, `420 ms`, `3.1 s`, `2 min 5 s` */
+/** `0.8 ms`, `420 ms`, `3.1 s`, `2 min 5 s`, `3 h 20 min`, `12 d 4 h` */
 export const duration = (millis: number): string => {
   if (millis < 10) return `${millis.toFixed(1)} ms`
   if (millis < 1000) return `${Math.round(millis)} ms`
   if (millis < 60_000) return `${(millis / 1000).toFixed(1)} s`
-  return `${Math.floor(millis / 60_000)} min ${Math.round((millis % 60_000) / 1000)} s`
+  if (millis < hourMillis) return `${Math.floor(millis / 60_000)} min ${Math.floor((millis % 60_000) / 1000)} s`
+  if (millis < 24 * hourMillis) {
+    return `${Math.floor(millis / hourMillis)} h ${Math.floor((millis % hourMillis) / 60_000)} min`
+  }
+  return `${Math.floor(millis / (24 * hourMillis))} d ${Math.floor((millis % (24 * hourMillis)) / hourMillis)} h`
 }
+
+const hourMillis = 60 * 60_000
 
 /** `45 %` */
 export const percent = (fraction: number): string => `${Math.floor(100 * fraction)} %`

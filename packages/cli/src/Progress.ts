@@ -14,13 +14,15 @@ export interface Progress {
   readonly end: (done: number, fraction?: number) => Effect.Effect<void>
   /** Ends before the whole is done, with some words about it. */
   readonly leave: (text: string) => Effect.Effect<void>
+  /** Says something in between, above what is drawn next. */
+  readonly say: (text: string) => Effect.Effect<void>
 }
 
 const drawEveryMillis = { terminal: 100, plain: 2000 }
 
 export const make = Effect.fnUntraced(function* (options: {
   readonly label: string
-  /** What is counted, as `record`. */
+  /** What is counted, as `record`. A `byte` is told in larger units. */
   readonly noun: string
 }): Effect.fn.Return<Progress, never, Screen> {
   const screen = yield* Screen
@@ -40,7 +42,8 @@ export const make = Effect.fnUntraced(function* (options: {
       ),
     end: (done, fraction) => Effect.suspend(() => draw({ done, fraction, detail: undefined }, true)),
     leave: (text) =>
-      Effect.suspend(() => screen.note(`${screen.isInteractive && drawn !== start ? "\n" : ""}${text}\n`))
+      Effect.suspend(() => screen.note(`${screen.isInteractive && drawn !== start ? "\n" : ""}${text}\n`)),
+    say: (text) => screen.note(screen.isInteractive ? `\r${text.padEnd(screen.columns - 1)}\n` : `${text}\n`)
   }
 })
 
@@ -60,8 +63,8 @@ export const line = ({ columns, detail, done, fraction, label, millis, noun }: S
   [
     label,
     ...(fraction === undefined ? [] : [bar(fraction), Figures.percent(fraction).padStart(5)]),
-    Figures.counted(done, noun),
-    `${Figures.count(Figures.rate(done, millis))}/s`,
+    noun === "byte" ? Figures.bytes(done) : Figures.counted(done, noun),
+    `${noun === "byte" ? Figures.bytes(Figures.rate(done, millis)) : Figures.count(Figures.rate(done, millis))}/s`,
     ...(detail === undefined ? [] : [detail])
   ]
     .join("  ")

@@ -3,11 +3,15 @@
  *
  * - to look at: `Admin`, which opens nothing
  * - to read: `DbReader`, which fences nobody, so that reading is safe beside a live writer
+ * - to compact: `Compactor`, which fences every other compactor, and no writer
  * - to write: `Db`, which fences every other writer and is closed, its WAL stored, when
  *   the command ends, however it ends
  */
 import * as Admin from "@effect-slatedb/core/Admin"
+import * as CompactionPolicy from "@effect-slatedb/core/CompactionPolicy"
+import * as Compactor from "@effect-slatedb/core/Compactor"
 import * as Db from "@effect-slatedb/core/Db"
+import * as DbError from "@effect-slatedb/core/DbError"
 import * as DbReader from "@effect-slatedb/core/DbReader"
 import * as MergeOperator from "@effect-slatedb/core/MergeOperator"
 import type * as ObjectStore from "@effect-slatedb/core/ObjectStore"
@@ -94,6 +98,34 @@ export const withWriter = <A, E, R>(use: (db: Db.Db["Service"]) => Effect.Effect
       yield* db.close
       return result
     }).pipe(Effect.scoped)
+  )
+
+/**
+ * Takes the role of compactor, in a store that is there already. Jobs that `use` does not wait for are interrupted at
+ * its end, and the next compactor goes on with them.
+ */
+export const asCompactor = <A, E, R>(
+  policy: CompactionPolicy.CompactionPolicy,
+  use: (compactor: Compactor.Compactor["Service"]) => Effect.Effect<A, E, R>
+) =>
+  Effect.gen(function* () {
+    const { path } = yield* location
+    return yield* use(yield* Compactor.make({ path, settings: yield* settings }))
+  }).pipe(
+    Effect.mapError((error) =>
+      DbError.isDbError(error) && error.reason._tag === "Closed" && error.reason.kind === "fenced"
+        ? superseded(error)
+        : error
+    ),
+    Effect.scoped,
+    Effect.provideService(CompactionPolicy.CompactionPolicy, policy)
+  )
+
+const superseded = (cause: unknown): Problem.Problem =>
+  Problem.failure(
+    "another compactor took over this database, so this one stopped",
+    "it goes on with what was begun; let one process compact at a time, with compactorEnabled=false in the settings of a writer beside it",
+    cause
   )
 
 export type Store = ObjectStore.ObjectStore

@@ -4,9 +4,12 @@
  *     WAL      what replay would read        the picture of a table:
  *     level 0  newest first                    its bytes beside the largest one
  *     runs     newest first                    its keys on the line of all keys
+ *     jobs     compactions at work: the levels that they take say into which run
  */
 import type { LsmTree } from "@effect-slatedb/core/Admin"
+import type { Compaction } from "@effect-slatedb/core/Compactor"
 import * as ByteText from "./ByteText.ts"
+import * as CompactionText from "./CompactionText.ts"
 import * as Figures from "./Figures.ts"
 import * as TextTable from "./TextTable.ts"
 
@@ -17,10 +20,13 @@ export interface Options {
   readonly name: string
   readonly keys: ByteText.Format
   readonly columns: number
+  /** The active ones. */
+  readonly jobs?: ReadonlyArray<Compaction> | undefined
 }
 
 export const draw = (tree: LsmTree, options: Options): ReadonlyArray<string> => {
   const { manifest } = tree
+  const { jobs = [] } = options
   const tables = [...tree.l0, ...tree.runs.flatMap((run) => run.tables)]
   const scale = makeScale(tables)
   const one = (table: TableNode, isLast: boolean) => tableLines(table, scale, options, isLast)
@@ -31,10 +37,14 @@ export const draw = (tree: LsmTree, options: Options): ReadonlyArray<string> => 
     "",
     walTitle(tree),
     ...branches(tree.wals, (wal, isLast) => [walLine(wal, isLast)]),
-    levelTitle("level 0", tree.l0),
+    levelTitle("level 0", tree.l0) + levelZeroFate(tree, jobs),
     ...branches(tree.l0, one),
     ...(tree.runs.length === 0 ? ["runs     none"] : []),
-    ...tree.runs.flatMap((run) => [levelTitle(`run ${run.id}`, run.tables), ...branches(run.tables, one)]),
+    ...tree.runs.flatMap((run) => [
+      levelTitle(`run ${run.id}`, run.tables) + runFate(run.id, jobs),
+      ...branches(run.tables, one)
+    ]),
+    ...jobLines(jobs),
     ...checkpointLines(tree),
     ...unneededLines(tree)
   ].map((line) => TextTable.cut(line.trimEnd(), options.columns))
@@ -78,6 +88,32 @@ const levelTitle = (name: string, tables: ReadonlyArray<TableNode>): string =>
   tables.length === 0
     ? `${name.padEnd(8)} no tables`
     : `${name.padEnd(8)} ${Figures.counted(tables.length, "table")}, ${Figures.bytes(sum(tables.map((table) => table.bytes)))}`
+
+/** A job takes the oldest tables of level 0, which are the last ones drawn. */
+const levelZeroFate = ({ l0 }: LsmTree, jobs: ReadonlyArray<Compaction>): string => {
+  const merge = jobs.map(CompactionText.mergeOf).find((merge) => merge.l0.length > 0)
+  if (merge === undefined) return ""
+  return `, ${merge.l0.length < l0.length ? `the oldest ${merge.l0.length} ` : ""}→ ${CompactionText.destination(merge)}`
+}
+
+const runFate = (id: number, jobs: ReadonlyArray<Compaction>): string => {
+  const merge = jobs.map(CompactionText.mergeOf).find((merge) => merge.runs.includes(id))
+  return merge === undefined ? "" : `, → ${CompactionText.destination(merge)}`
+}
+
+const jobLines = (jobs: ReadonlyArray<Compaction>): ReadonlyArray<string> =>
+  jobs.length === 0
+    ? []
+    : [
+        `jobs     ${Figures.counted(jobs.length, "compaction")}`,
+        ...branches(jobs, (job, isLast) => {
+          const written = job.outputs.length === 0 ? "" : `; ${CompactionText.outputs(job)} written`
+          return [
+            `${branch(isLast)}${job.id}  ${job.status}`,
+            `${isLast ? "    " : " │  "}${CompactionText.merge(CompactionText.mergeOf(job))}${written}`
+          ]
+        })
+      ]
 
 const tableLines = (node: TableNode, scale: Scale, options: Options, isLast: boolean): ReadonlyArray<string> => {
   const { bytes, stats, table } = node

@@ -46,6 +46,70 @@ describe("slate as a process", () => {
       assert.strictEqual((yield* slate(["verify"])).code, 0)
     }))
 
+  it("compact stops at Ctrl-C, and the next one goes on behind what is written", () =>
+    Effect.gen(function* () {
+      const { at, slate } = yield* Slate.temporary
+      const env = { SLATEDB_COMPACTOR_ENABLED: "false" }
+      for (const value of ["old", "new"]) {
+        const stdin = Array.from({ length: 5000 }, (_, i) => `key/${1e6 + i}\t${value} ${"v".repeat(100)}\n`).join("")
+        yield* slate(["load", "--as", "tsv"], { stdin, env })
+        yield* slate(["flush"], { env })
+      }
+      const outputs = Effect.map(slate(["compactions", "list", "--format", "json"]), ({ stdout }) => {
+        const [job] = JSON.parse(stdout) as ReadonlyArray<{ readonly id: string; readonly outputs: number }>
+        return { id: job?.id ?? "", outputs: job?.outputs ?? 0 }
+      })
+      const tables = (shown: string) => shown.match(/[0-9A-Z]{26} .*key\//g)?.map((line) => line.slice(0, 26)) ?? []
+      // A table for each key, each of them stored and recorded: time enough to stop it.
+      const { child, outcome } = yield* Slate.spawn(["compact", ...at], { SLATEDB_MAX_SST_SIZE_BYTES: "1" })
+      yield* Effect.repeat(Effect.delay(outputs, "20 millis"), { until: ({ outputs }) => outputs >= 3 })
+      child.kill("SIGINT")
+      const stopped = yield* outcome
+      const left = yield* outputs
+      assert.deepStrictEqual([stopped.code, stopped.stdout], [130, ""])
+      assert.include(
+        stopped.stderr,
+        "stopped; the next slate compact or slate compactor goes on with 1 job:\n" +
+          `  ${left.id}  2 tables of level 0 into run 0\n`
+      )
+      assert.isBelow(left.outputs, 5000)
+      const written = tables((yield* slate(["compactions", "show", left.id])).stdout)
+      assert.lengthOf(written, left.outputs)
+
+      const { code, stderr, stdout } = yield* Slate.runProcess(["compact", ...at])
+      assert.include(
+        stderr,
+        `going on with ${left.id}: 2 tables of level 0 into a new run, of which ${left.outputs} table`
+      )
+      assert.match(stdout, /^compacted: 1 job done, /)
+      assert.strictEqual(code, 0)
+      assert.deepStrictEqual(
+        tables((yield* slate(["compactions", "show", left.id])).stdout).slice(0, left.outputs),
+        written
+      )
+      assert.strictEqual((yield* slate(["scan", "--count"])).stdout, "5000\n")
+      assert.notInclude((yield* slate(["scan"])).stdout, "old")
+      assert.strictEqual((yield* slate(["verify"])).code, 0)
+    }))
+
+  it("compactor ends at Ctrl-C also when it has nothing to do", () =>
+    Effect.gen(function* () {
+      const { at, slate } = yield* Slate.temporary
+      yield* slate(["put", "a", "1"])
+      const { child, outcome } = yield* Slate.spawn(["compactor", ...at])
+      yield* Effect.promise(() => new Promise((resolve) => child.stderr.once("data", resolve)))
+      child.kill("SIGINT")
+      const { code, stderr, stdout } = yield* outcome
+      assert.deepStrictEqual(
+        { code, stdout, stderr },
+        {
+          code: 130,
+          stdout: "",
+          stderr: "compacting db; Ctrl-C stops, and loses nothing\nstopped; no job was running\n"
+        }
+      )
+    }))
+
   it("ends quietly when nobody reads any more", () =>
     Effect.gen(function* () {
       const { at, slate } = yield* Slate.temporary

@@ -13,12 +13,15 @@ describe("Figures", () => {
       [0, 1, 1023, 1024, 1536, 10_240, 150 * 1024, 1024 ** 2, 23.4 * 1024 ** 2, 1024 ** 4 * 2000].map(Figures.bytes),
       ["0 B", "1 B", "1023 B", "1 KiB", "1.5 KiB", "10 KiB", "150 KiB", "1 MiB", "23.4 MiB", "2000 TiB"]
     )
-    assert.deepStrictEqual([0.04, 9.9, 420, 3100, 125_000].map(Figures.duration), [
+    assert.deepStrictEqual([0.04, 9.9, 420, 3100, 125_000, 119_999, 12_000_000, 1_051_200_000].map(Figures.duration), [
       "0.0 ms",
       "9.9 ms",
       "420 ms",
       "3.1 s",
-      "2 min 5 s"
+      "2 min 5 s",
+      "1 min 59 s",
+      "3 h 20 min",
+      "12 d 4 h"
     ])
     assert.deepStrictEqual([0, 0.0000068, 0.0011, 0.5, 4.321].map(Figures.dollars), [
       "$0.00",
@@ -63,6 +66,13 @@ describe("Progress", () => {
     )
     assert.strictEqual(Progress.line({ ...state, done: 1, fraction: undefined }), "loading  1 record  1/s")
     assert.strictEqual(Progress.bar(2, 4), "[####]")
+  })
+
+  it("tells bytes in units that people read", () => {
+    assert.strictEqual(
+      Progress.line({ ...state, noun: "byte", done: 3 * 1024 ** 2, fraction: 0.25 }),
+      "loading  [#####---------------]   25 %  3 MiB  1.5 MiB/s"
+    )
   })
 
   it("is never wider than the screen", () => {

@@ -50,7 +50,7 @@ export const demo = Command.make(
       yield* Demo.showDurability
       // The writer's requests are made by its own process, which counts none.
       yield* Effect.provideService(
-        Demo.killWriter({ store, killAfter: Math.min(5000, cities.length) }),
+        Demo.killWriter({ store, killAfter: Math.min(3000, cities.length) }),
         ObjectStore,
         files
       )

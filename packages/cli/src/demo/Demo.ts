@@ -3,6 +3,8 @@
  * one that finds less than it should fails the command.
  */
 import * as Admin from "@effect-slatedb/core/Admin"
+import * as CompactionPolicy from "@effect-slatedb/core/CompactionPolicy"
+import * as Compactor from "@effect-slatedb/core/Compactor"
 import * as Db from "@effect-slatedb/core/Db"
 import * as DbReader from "@effect-slatedb/core/DbReader"
 import * as KeyRange from "@effect-slatedb/core/KeyRange"
@@ -26,7 +28,12 @@ import * as Price from "./Price.ts"
 
 /** The database of cities, and its tables: small, so that there are several to see. */
 const citiesPath = "cities"
-const citiesSettings = { l0SstSizeBytes: 6 * 1024 * 1024 }
+const citiesSettings = {
+  l0SstSizeBytes: 6 * 1024 * 1024,
+  maxSstSizeBytes: 6 * 1024 * 1024,
+  // Act 5 does that, to be seen.
+  compactorEnabled: false
+}
 
 const batchRecords = 1000
 
@@ -100,7 +107,7 @@ export const readCities = Effect.fnUntraced(function* (cities: ReadonlyArray<Cit
 })
 
 /** Long enough to watch. */
-const tickMillis = 1000
+const tickMillis = 500
 
 export const showDurability = Effect.gen(function* () {
   yield* heading("3", `What is durable when (here the WAL is stored every ${Figures.duration(tickMillis)})`)
@@ -171,9 +178,10 @@ export const killWriter = Effect.fnUntraced(function* (options: {
 }, Effect.scoped)
 
 export const drawTree = Effect.gen(function* () {
-  yield* heading("5", "The tree of the cities, and a check of every byte of it")
+  yield* heading("5", "The tree of the cities, compacted, and a check of every byte of it")
   const { columns } = yield* Screen.Screen
   const admin = yield* Admin.make({ path: citiesPath })
+  yield* compactCities(yield* admin.manifest())
   const tree = yield* admin.tree
   const drawing = TreeDrawing.draw(tree, { name: citiesPath, keys: "auto", columns: columns - 3 })
   yield* Screen.lines(...indent(drawing))
@@ -187,6 +195,23 @@ export const drawTree = Effect.gen(function* () {
   )
   return tree.bytes
 })
+
+/** All of level 0 into one sorted run: a reader then asks one table for a key, and not each. */
+const compactCities = Effect.fnUntraced(
+  function* ({ manifest }: { readonly manifest: Admin.Manifest }) {
+    const compactor = yield* Compactor.make({ path: citiesPath, settings: citiesSettings })
+    const merging = yield* timed(compactor.untilIdle)
+    const { bytesCompacted } = yield* compactor.status
+    const rate = Figures.bytes(Figures.rate(bytesCompacted, merging.millis))
+    yield* Screen.lines(
+      `   merged ${Figures.counted(manifest.l0.length, "table")} of level 0 into a sorted run ` +
+        `in ${Figures.duration(merging.millis)}, ${rate}/s`,
+      ""
+    )
+  },
+  Effect.scoped,
+  Effect.provideService(CompactionPolicy.CompactionPolicy, CompactionPolicy.full)
+)
 
 export const showCost = Effect.fnUntraced(function* (counts: CountedStore.Counts, storedBytes: number) {
   yield* heading("6", "What acts 1 to 3 and 5 asked of the store, and would cost on S3")

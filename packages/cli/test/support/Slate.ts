@@ -70,10 +70,10 @@ export const temporary = Effect.gen(function* () {
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
 
 /** Starts the command as a process, which ends with the test. */
-export const spawn = (args: ReadonlyArray<string>) =>
+export const spawn = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const child = ChildProcess.spawn(process.execPath, [main, ...args])
+      const child = ChildProcess.spawn(process.execPath, [main, ...args], { env: { ...process.env, ...env } })
       let stdout = ""
       let stderr = ""
       child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()))
