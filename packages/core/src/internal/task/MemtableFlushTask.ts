@@ -52,8 +52,10 @@ export interface MemtableFlushTask {
   readonly memtableFrozen: () => void
   /** Waits until every memtable that is frozen now is in level 0. */
   readonly flush: Effect.Effect<void, DbError.DbError>
-  /** Whether memtables wait because level 0 is full. */
+  /** Whether memtables wait because level 0 is full, with the tables on their way to it. */
   readonly isStalled: () => boolean
+  /** Tables that are being built or stored, or wait to be named. */
+  readonly tablesUnderWay: () => number
 }
 
 /** Steps between two yields to the event loop, if time does not end a slice before. */
@@ -179,7 +181,8 @@ export const make = Effect.fnUntraced(function* (options: {
   return {
     memtableFrozen: () => task.tell({ _tag: "MemtableFrozen" }),
     flush: task.ask((reply: Task.Reply<void>) => ({ _tag: "Flush", reply })),
-    isStalled: () => isStalled
+    isStalled: () => isStalled,
+    tablesUnderWay: () => jobs.length
   }
 })
 

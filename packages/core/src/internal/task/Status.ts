@@ -93,7 +93,7 @@ export const of = (parts: {
   const warnings: Array<string> = []
   if (memtables.isStalled()) {
     warnings.push(
-      `level 0 is full: tables=${current.manifest.l0.length} l0MaxSsts=${settings.l0MaxSsts}; memtables wait until a compactor makes room`
+      `level 0 is full: tables=${current.manifest.l0.length} underWay=${memtables.tablesUnderWay()} l0MaxSsts=${settings.l0MaxSsts}; memtables wait until a compactor makes room`
     )
   }
   if (backpressure.waiting > 0 && !backpressure.hasRoom) {
