@@ -33,7 +33,8 @@ const settings = {
   l0MaxSsts: 100_000,
   collectorInterval: "7 minutes",
   manifestPollInterval: "30 seconds",
-  compactorPollInterval: "1 day"
+  // The compactor is that of another process, which keeps its register but does not look for a successor.
+  compactorEnabled: false
 } as const
 
 const simulate = Effect.fnUntraced(function* (steps: number) {
