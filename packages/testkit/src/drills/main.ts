@@ -99,6 +99,7 @@ const interop = Command.make(
   {
     ...flags(20),
     compaction: Flag.Boolean("compaction").pipe(
+      Flag.withDefault(false),
       Flag.withDescription("The engines compact in turn, too; the official one only what its own writer writes")
     )
   },
