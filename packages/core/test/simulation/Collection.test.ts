@@ -64,7 +64,7 @@ const simulate = Effect.fnUntraced(function* (steps: number) {
       faults.store
     )
     const pass = Effect.map(collect(), ({ objects }) => void (collected += objects.length))
-    yield* Effect.ignore(pass).pipe(Effect.andThen(Effect.sleep("1 minute")), Effect.forever)
+    return yield* Effect.ignore(pass).pipe(Effect.andThen(Effect.sleep("1 minute")), Effect.forever)
   })
   const collectors = yield* Effect.forEach([1, 2], () => Effect.forkChild(collector))
 

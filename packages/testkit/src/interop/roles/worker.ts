@@ -37,9 +37,9 @@ const compact = Effect.fnUntraced(function* ({ place }: Assignment) {
   const count = (of: "completed" | "failed") =>
     Effect.flatMap(compactor.status, (status) => {
       const wrong = status.warnings.filter((warning) => !mayEndJobs.test(warning))
-      return wrong.length > 0 ? Effect.fail(new Error(wrong.join("; "))) : Effect.succeed(status[of])
+      return wrong.length > 0 ? Effect.die(new Error(wrong.join("; "))) : Effect.succeed(status[of])
     })
-  yield* Effect.raceAllFirst([
+  return yield* Effect.raceAllFirst([
     compactor.closed,
     sayGrowth("compacted", count("completed")),
     sayGrowth("abandoned", count("failed"))
