@@ -93,7 +93,7 @@ const firstLine = Effect.promise(async () =>
 
 const main = Effect.gen(function* () {
   yield* say("ready")
-  yield* work(yield* Schema.decodeEffect(AssignmentLine)(yield* firstLine))
+  return yield* work(yield* Schema.decodeEffect(AssignmentLine)(yield* firstLine))
 }).pipe(
   Effect.catchCause((cause) => say(`failed ${String(Cause.squash(cause)).replaceAll("\n", " ")}`)),
   Effect.scoped
