@@ -315,13 +315,14 @@ const prepare = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Compacting.Ground, DbError.DbError, ObjectStore> {
   const settings = yield* Effect.fromResult(Settings.fromInput(options.settings))
-  const { manifests, paths, ulids } = yield* registers(options.path)
+  const { compactions, manifests, paths, ulids } = yield* registers(options.path)
   const compression = yield* Compression
   const clock = yield* Clock.Clock
   return {
     settings,
     paths,
     manifests,
+    compactions,
     ulids,
     compression,
     clock,

@@ -16,7 +16,7 @@ import type { ObjectStore } from "../../ObjectStore.ts"
 import type { Settings } from "../../Settings.ts"
 import type { MergeFunction } from "../lsm/MergeFold.ts"
 import type { Manifest } from "../model/Manifest.ts"
-import * as CompactionsStore from "../store/CompactionsStore.ts"
+import type { CompactionsStore } from "../store/CompactionsStore.ts"
 import type { ManifestStore } from "../store/ManifestStore.ts"
 import type { ObjectPaths } from "../store/ObjectPaths.ts"
 import type { Versioned } from "../store/SequencedObject.ts"
@@ -39,6 +39,7 @@ export interface Ground {
   readonly merge: MergeFunction | undefined
   readonly policy: CompactionPolicy
   readonly manifests: ManifestStore
+  readonly compactions: CompactionsStore
   readonly newWriter: NewWriter
   readonly ulids: UlidSource
   readonly clock: Clock.Clock
@@ -65,10 +66,9 @@ export const start = Effect.fnUntraced(function* (
   ground: Ground,
   owner: Owner
 ): Effect.fn.Return<CompactorTask.CompactorTask, DbError.DbError, Scope.Scope> {
-  const { paths, settings, store, ulids } = ground
+  const { paths, settings } = ground
   const retrying = Retrying.make(owner.lifecycle, "CompactorTask")
-  const compactions = CompactionsStore.make(store, paths, ulids)
-  const role = new CompactorRole({ ...ground, ...owner, compactions, root: paths.root, retrying })
+  const role = new CompactorRole({ ...ground, ...owner, root: paths.root, retrying })
   if (owner.isEager) yield* role.claim
   // Of its own: a reader of tables knows those of one version, and reads in this process go by another one.
   const tables = TableStore.make(ground)
