@@ -23,7 +23,7 @@ export const planOf = (
   manifest: Admin.Manifest
 ): Result.Result<Compactor.CompactionPlan | undefined, Problem.Problem> => {
   if (named.l0.length + named.runs.length === 0) {
-    return Result.succeed(CompactionPolicy.full.choose({ manifest, active: [], room: 1 })[0])
+    return Result.succeed(CompactionPolicy.full.choose({ manifest, active: [], room: 1, isAtRest: true })[0])
   }
   const strangeTable = named.l0.find((name) => !manifest.l0.some((table) => isNamed(table, name)))
   if (strangeTable !== undefined) return absent(`--l0: there is no table ${strangeTable} in level 0`)

@@ -48,17 +48,28 @@ export interface SizeTieredOptions {
   readonly maxSources?: number | undefined
   /** A run joins newer ones while it is at most this many times the smallest of them: finite, from 1 on. Default 4. */
   readonly includeSizeThreshold?: number | undefined
+  /**
+   * At rest everything is merged when what is newer than the oldest run is larger than this part of it: from 0 on, infinite
+   * for never. Default 0.5.
+   */
+  readonly sizeAmplificationAtRest?: number | undefined
 }
 
 /**
  * Merges level 0 tables into a run, and runs of like size into one: upstream's
- * size-tiered scheduler.
+ * size-tiered scheduler, and tidies up at rest.
  *
  * **Details**
  *
  * Level 0 comes first, its oldest tables at most. Then the first chain of runs of
  * like size, from the newest on, that is long enough. A merge whose result would
  * join a tier that is full already waits until that tier was merged.
+ *
+ * That keeps several versions of a row for as long as they are in tiers of different
+ * size. When level 0 has not grown for twelve polls (a minute) and nothing else is to
+ * do, all becomes one run, if that gives enough space back: see
+ * `sizeAmplificationAtRest`. It rewrites at most three times what was written since
+ * it was last done, with the default.
  *
  * **Gotchas**
  *
@@ -82,7 +93,7 @@ export interface SizeTieredOptions {
  * @since 0.1.0
  */
 export const sizeTiered = (options: SizeTieredOptions = {}): CompactionPolicy => {
-  const { includeSizeThreshold = 4, maxSources = 8, minSources = 4 } = options
+  const { includeSizeThreshold = 4, maxSources = 8, minSources = 4, sizeAmplificationAtRest = 0.5 } = options
   check(Number.isSafeInteger(minSources) && minSources >= 2, "minSources", "must be a whole number from 2 on")
   check(
     Number.isSafeInteger(maxSources) && maxSources >= minSources,
@@ -94,7 +105,8 @@ export const sizeTiered = (options: SizeTieredOptions = {}): CompactionPolicy =>
     "includeSizeThreshold",
     "must be a finite number from 1 on"
   )
-  return { choose: SizeTiered.choose({ minSources, maxSources, includeSizeThreshold }) }
+  check(sizeAmplificationAtRest >= 0, "sizeAmplificationAtRest", "must be a number from 0 on")
+  return { choose: SizeTiered.choose({ minSources, maxSources, includeSizeThreshold, sizeAmplificationAtRest }) }
 }
 
 const check = (condition: boolean, field: string, detail: string): void => {

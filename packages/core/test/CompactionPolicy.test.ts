@@ -9,12 +9,13 @@ import * as TreeModel from "./internal/lsm/TreeModel.ts"
 const stateOf = (seed: number, room = 4): CompactionPolicy.CompactionState => ({
   manifest: TreeModel.randomTree(GenerationModel.randomFrom(seed)),
   active: [],
-  room
+  room,
+  isAtRest: seed % 2 === 0
 })
 
 describe("sizeTiered", () => {
   it("has upstream's defaults, and takes its options", () => {
-    const options = { minSources: 2, maxSources: 3, includeSizeThreshold: 1.5 }
+    const options = { minSources: 2, maxSources: 3, includeSizeThreshold: 1.5, sizeAmplificationAtRest: 0 }
     let differing = 0
     for (let seed = 0; seed < 200; seed++) {
       const state = stateOf(seed)
@@ -22,7 +23,9 @@ describe("sizeTiered", () => {
       const given = CompactionPolicy.sizeTiered(options).choose(state)
       assert.deepStrictEqual(
         byDefault,
-        SizeTiered.choose({ minSources: 4, maxSources: 8, includeSizeThreshold: 4 })(state)
+        SizeTiered.choose({ minSources: 4, maxSources: 8, includeSizeThreshold: 4, sizeAmplificationAtRest: 0.5 })(
+          state
+        )
       )
       assert.deepStrictEqual(given, SizeTiered.choose(options)(state))
       assert.deepStrictEqual(
@@ -54,16 +57,21 @@ describe("sizeTiered", () => {
     [{ maxSources: 8.5 }, "sizeTiered.maxSources", "4"],
     [{ includeSizeThreshold: 0.99 }, "sizeTiered.includeSizeThreshold", "1"],
     [{ includeSizeThreshold: NaN }, "sizeTiered.includeSizeThreshold", "1"],
-    [{ includeSizeThreshold: Infinity }, "sizeTiered.includeSizeThreshold", "1"]
+    [{ includeSizeThreshold: Infinity }, "sizeTiered.includeSizeThreshold", "1"],
+    [{ sizeAmplificationAtRest: -0.1 }, "sizeTiered.sizeAmplificationAtRest", "0"],
+    [{ sizeAmplificationAtRest: NaN }, "sizeTiered.sizeAmplificationAtRest", "0"]
   ])("refuses %j, naming field and bound", (options, field, bound) => {
     const reason = refused(options)
     assert.strictEqual(reason.field, field)
     assert.include(reason.detail, bound)
   })
 
-  it.each([{ minSources: 2, maxSources: 2 }, { maxSources: 4 }, { includeSizeThreshold: 1 }])("takes %j", (options) =>
-    assert.isDefined(CompactionPolicy.sizeTiered(options))
-  )
+  it.each([
+    { minSources: 2, maxSources: 2 },
+    { maxSources: 4 },
+    { includeSizeThreshold: 1 },
+    { sizeAmplificationAtRest: Infinity }
+  ])("takes %j", (options) => assert.isDefined(CompactionPolicy.sizeTiered(options)))
 })
 
 describe("full", () => {
@@ -88,16 +96,17 @@ describe("full", () => {
   })
 
   it("one table of level 0 becomes a run", () =>
-    assert.deepStrictEqual(CompactionPolicy.full.choose({ manifest: TreeModel.tree([1], []), active: [], room: 1 }), [
-      { l0: [TreeModel.table(900).viewId], runs: [], destination: 0 }
-    ]))
+    assert.deepStrictEqual(
+      CompactionPolicy.full.choose({ manifest: TreeModel.tree([1], []), active: [], room: 1, isAtRest: false }),
+      [{ l0: [TreeModel.table(900).viewId], runs: [], destination: 0 }]
+    ))
 
   it("waits while anything is compacted, and for room", () => {
     const manifest = TreeModel.tree([1], [1, 1, 1])
     const active = [{ l0: [], runs: [1, 0], destination: 0 }]
-    assert.lengthOf(CompactionPolicy.full.choose({ manifest, active: [], room: 1 }), 1)
-    assert.isEmpty(CompactionPolicy.full.choose({ manifest, active, room: 1 }))
-    assert.isEmpty(CompactionPolicy.full.choose({ manifest, active: [], room: 0 }))
+    assert.lengthOf(CompactionPolicy.full.choose({ manifest, active: [], room: 1, isAtRest: false }), 1)
+    assert.isEmpty(CompactionPolicy.full.choose({ manifest, active, room: 1, isAtRest: true }))
+    assert.isEmpty(CompactionPolicy.full.choose({ manifest, active: [], room: 0, isAtRest: true }))
   })
 })
 

@@ -35,13 +35,19 @@ export const compactor = Command.make(
       Flag.withMetavar("FACTOR"),
       Flag.withDescription("A run joins newer ones while it is at most so many times the smallest; default 4"),
       Flag.optional
+    ),
+    sizeAmplificationAtRest: Flag.Finite("size-amplification-at-rest").pipe(
+      Flag.withMetavar("PART"),
+      Flag.withDescription("At rest merge all when what is newer than the oldest run is more; default 0.5 of it"),
+      Flag.optional
     )
   },
-  Effect.fnUntraced(function* ({ includeSizeThreshold, maxSources, minSources, once }) {
+  Effect.fnUntraced(function* ({ includeSizeThreshold, maxSources, minSources, once, sizeAmplificationAtRest }) {
     const policy = yield* sizeTiered({
       minSources: Option.getOrUndefined(minSources),
       maxSources: Option.getOrUndefined(maxSources),
-      includeSizeThreshold: Option.getOrUndefined(includeSizeThreshold)
+      includeSizeThreshold: Option.getOrUndefined(includeSizeThreshold),
+      sizeAmplificationAtRest: Option.getOrUndefined(sizeAmplificationAtRest)
     })
     const { path } = yield* Target.location
     const compacting = Target.asCompactor(

@@ -12,9 +12,14 @@
  * already is not made, as it would only lengthen a chain that is not merged fast
  * enough. The order of choices is upstream's, so that both engines, taking turns,
  * amplify writes alike.
+ *
+ * *At rest* the tiers themselves are what wastes space: each may hold another version
+ * of the same rows. So when nothing is left to do and all that is newer than the
+ * oldest run has grown beyond a part of it, everything becomes one run. (The measure
+ * is RocksDB's size amplification of universal compaction; ADR 36 says why it waits.)
  */
 import type { CompactionPlan, CompactionState } from "../model/CompactionPlan.ts"
-import type { SortedRun } from "../model/Manifest.ts"
+import type { Manifest, SortedRun } from "../model/Manifest.ts"
 import { type SsTable, sizeBytes } from "../model/SsTable.ts"
 
 export interface Options {
@@ -24,12 +29,14 @@ export interface Options {
   readonly maxSources: number
   /** From 1 on. */
   readonly includeSizeThreshold: number
+  /** From 0 on; infinite for never. */
+  readonly sizeAmplificationAtRest: number
 }
 
 /** Plans until there is no more room, or nothing to merge. */
 export const choose =
   (options: Options) =>
-  ({ active, manifest, room }: CompactionState): ReadonlyArray<CompactionPlan> => {
+  ({ active, isAtRest, manifest, room }: CompactionState): ReadonlyArray<CompactionPlan> => {
     const tiers = new Tiers(options, manifest.runs)
     const chosen: Array<CompactionPlan> = []
     while (chosen.length < room) {
@@ -38,8 +45,15 @@ export const choose =
       if (plan === undefined) break
       chosen.push(plan)
     }
-    return chosen
+    return isAtRest && room > 0 && active.length === 0 && chosen.length === 0 ? everything(options, manifest) : chosen
   }
+
+/** One plan of all there is, when what is newer than the oldest source has grown beyond a part of it. */
+const everything = ({ sizeAmplificationAtRest }: Options, { l0, runs }: Manifest): ReadonlyArray<CompactionPlan> => {
+  const sizes = [...l0.map(sizeBytes), ...runs.map(({ tables }) => sizeOf(tables))]
+  const oldest = sizes.pop() ?? 0
+  return sizes.reduce((a, b) => a + b, 0) > oldest * sizeAmplificationAtRest ? [planOf(l0, runs)] : []
+}
 
 /** What other plans read or write, also those that are in the manifest but not ended yet. */
 interface Busy {
@@ -72,16 +86,16 @@ const runs = ({ minSources }: Options, tiers: Tiers, busy: Busy): CompactionPlan
     !busy.runs.has(run.id) && !tiers.isFullFrom(index + 1, bytes)
   for (let start = 0; start < tiers.runs.length; start++) {
     const end = tiers.chainEnd(start, isAllowed)
-    if (end - start >= minSources) return planOf(tiers.runs.slice(start, end))
+    if (end - start >= minSources) return planOf([], tiers.runs.slice(start, end))
   }
   return undefined
 }
 
-/** Merges neighbouring runs, of which there is at least one, into the oldest. */
-const planOf = (runs: ReadonlyArray<SortedRun>): CompactionPlan => ({
-  l0: [],
+/** Merges neighbours into the oldest of the runs; into run 0 when there is none yet. */
+const planOf = (l0: ReadonlyArray<SsTable>, runs: ReadonlyArray<SortedRun>): CompactionPlan => ({
+  l0: l0.map((table) => table.viewId),
   runs: runs.map((run) => run.id),
-  destination: (runs[runs.length - 1] as SortedRun).id
+  destination: runs[runs.length - 1]?.id ?? 0
 })
 
 const sizeOf = (tables: ReadonlyArray<SsTable>): number => tables.reduce((bytes, table) => bytes + sizeBytes(table), 0)

@@ -38,4 +38,6 @@ export interface CompactionState {
   readonly active: ReadonlyArray<CompactionPlan>
   /** So many new plans at most: whole, from 0 on. */
   readonly room: number
+  /** Level 0 has not grown for a while: what is merged now delays nobody. */
+  readonly isAtRest: boolean
 }

@@ -23,7 +23,7 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Latch from "effect/Latch"
@@ -33,7 +33,7 @@ import type { CompactionPolicy } from "../../CompactionPolicy.ts"
 import * as DbError from "../../DbError.ts"
 import { isBottom, sourcesOf } from "../lsm/CompactionPlan.ts"
 import * as CompactionStep from "../lsm/CompactionStep.ts"
-import type { CompactionPlan } from "../model/CompactionPlan.ts"
+import type { CompactionPlan, CompactionState } from "../model/CompactionPlan.ts"
 import { isActive } from "../model/Compactions.ts"
 import type { Manifest } from "../model/Manifest.ts"
 import { noCreateTime } from "../model/RowEntry.ts"
@@ -44,6 +44,7 @@ import type { UlidSource } from "../store/UlidSource.ts"
 import { CompactorLedger, type Report } from "./CompactorLedger.ts"
 import { type CompactorRole, isFenced } from "./CompactorRole.ts"
 import type { Lifecycle } from "./Lifecycle.ts"
+import { Rest } from "./Rest.ts"
 import * as Task from "./Task.ts"
 
 /** What is to be merged, and how: what `CompactionExecutor` needs to know of a job. */
@@ -90,6 +91,9 @@ type Message =
       readonly exit: Exit.Exit<ReadonlyArray<SsTable> | void, DbError.DbError>
     }
 
+/** A minute, with the default interval. */
+const pollsAtRest = 12
+
 export const make = Effect.fnUntraced(function* (options: {
   readonly lifecycle: Lifecycle
   readonly role: CompactorRole
@@ -110,6 +114,7 @@ export const make = Effect.fnUntraced(function* (options: {
   const clock = yield* Clock.Clock
   const jobsMax = settings.maxConcurrentCompactions
   const ledger = new CompactorLedger()
+  const rest = new Rest(pollsAtRest * Duration.toMillis(settings.compactorPollInterval))
   const stopped = Latch.makeUnsafe(false)
   let fencedBy: DbError.DbError | undefined
 
@@ -162,15 +167,18 @@ export const make = Effect.fnUntraced(function* (options: {
     )
   }
 
+  const choose = (active: CompactionState["active"], room: number): ReadonlyArray<CompactionPlan> => {
+    const { manifest } = role
+    return policy.choose({ manifest, active, room, isAtRest: rest.isAtRest(manifest, clock.currentTimeMillisUnsafe()) })
+  }
+
   /** Whether the role is worth claiming. */
   const hasWork = Effect.suspend(() => {
     const known = options.known?.()
     const seen = known === undefined ? Effect.void : Effect.fromResult(role.see(known))
     return Effect.flatMap(seen, () => {
       const { manifest } = role
-      if (ledger.plans.size > 0 || policy.choose({ manifest, active: [], room: jobsMax }).length > 0) {
-        return Effect.succeed(true)
-      }
+      if (ledger.plans.size > 0 || choose([], jobsMax).length > 0) return Effect.succeed(true)
       if (manifest.compactorEpoch === 0) return Effect.succeed(false)
       return Effect.map(role.peek, () => role.compactions.compactions.some(isActive))
     })
@@ -186,7 +194,7 @@ export const make = Effect.fnUntraced(function* (options: {
       plans: ledger.plans,
       jobsMax
     })
-    const chosen = survey.room === 0 ? [] : policy.choose({ manifest, active: survey.active, room: survey.room })
+    const chosen = survey.room === 0 ? [] : choose(survey.active, survey.room)
     const { admitted, refused } = CompactionStep.admit(chosen, { ...survey, manifest })
     const planned = admitted.map((plan): CompactionStep.Job => ({ id: ulids.next(), plan, outputs: [] }))
     const jobs = [...survey.jobs, ...planned]

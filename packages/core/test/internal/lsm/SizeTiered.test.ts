@@ -7,10 +7,18 @@ import { sizeBytes } from "../../../src/internal/model/SsTable.ts"
 import * as GenerationModel from "./GenerationModel.ts"
 import * as TreeModel from "./TreeModel.ts"
 
-const defaults: SizeTiered.Options = { minSources: 4, maxSources: 8, includeSizeThreshold: 4 }
+const defaults: SizeTiered.Options = {
+  minSources: 4,
+  maxSources: 8,
+  includeSizeThreshold: 4,
+  sizeAmplificationAtRest: 0.5
+}
 
 /** The definition, with no thought of cost: every chain is tried, every condition asked of every part of it. */
-const model = (options: SizeTiered.Options, { active, manifest, room }: CompactionState): Array<CompactionPlan> => {
+const model = (
+  options: SizeTiered.Options,
+  { active, isAtRest, manifest, room }: CompactionState
+): Array<CompactionPlan> => {
   const { includeSizeThreshold: threshold, maxSources, minSources } = options
   const plans: Array<CompactionPlan> = []
   const sizes = manifest.runs.map(({ tables }) => tables.reduce((sum, table) => sum + sizeBytes(table), 0))
@@ -62,7 +70,12 @@ const model = (options: SizeTiered.Options, { active, manifest, room }: Compacti
     if (plan === undefined) break
     plans.push(plan)
   }
-  return plans
+  if (!isAtRest || room === 0 || active.length + plans.length > 0) return plans
+  const all = [...manifest.l0.map(sizeBytes), ...sizes]
+  const newer = sum(all.slice(0, -1))
+  const isNever = options.sizeAmplificationAtRest === Infinity
+  if (isNever || newer === 0 || newer <= (all.at(-1) as number) * options.sizeAmplificationAtRest) return plans
+  return [{ l0: manifest.l0.map(({ viewId }) => viewId), runs: ids, destination: ids.at(-1) ?? 0 }]
 }
 
 /** A plan whose result is in the manifest, but which is not marked as completed yet: its sources are gone. */
@@ -74,7 +87,7 @@ const stale = ({ runs }: Manifest, random: TreeModel.Dice): CompactionPlan => {
 }
 
 it("chooses what the definition says, and nothing that would be refused, alone or beside all others", () => {
-  const count = { chosen: 0, several: 0, levelZero: 0, clamped: 0 }
+  const count = { chosen: 0, several: 0, levelZero: 0, clamped: 0, everything: 0 }
   for (let seed = 0; seed < 8000; seed++) {
     const random = GenerationModel.randomFrom(seed)
     const manifest = TreeModel.randomTree(random)
@@ -85,15 +98,22 @@ it("chooses what the definition says, and nothing that would be refused, alone o
     }
     if (random(4) === 0) active.push(stale(manifest, random))
     const minSources = 2 + random(3)
-    const options = { minSources, maxSources: minSources + random(5), includeSizeThreshold: 1 + random(7) / 2 }
-    const state = { manifest, active, room: random(5) }
+    const options = {
+      minSources,
+      maxSources: minSources + random(5),
+      includeSizeThreshold: 1 + random(7) / 2,
+      sizeAmplificationAtRest: random(8) === 0 ? Infinity : random(8) / 4
+    }
+    const state = { manifest, active, room: random(5), isAtRest: random(2) === 0 }
     const plans = SizeTiered.choose(options)(state)
     assert.deepStrictEqual(plans, model(options, state), `seed=${seed}`)
     plans.forEach((plan, i) => {
       assert.isUndefined(refusal(plan, manifest, []), `seed=${seed}`)
       assert.isUndefined(refusal(plan, manifest, [...active, ...plans.toSpliced(i, 1)]), `seed=${seed}`)
       const sources = plan.l0.length + plan.runs.length
-      assert.isTrue(sources >= options.minSources && sources <= options.maxSources, `seed=${seed}`)
+      const isEverything = sources === manifest.l0.length + manifest.runs.length
+      if (isEverything && state.isAtRest) count.everything++
+      else assert.isTrue(sources >= options.minSources && sources <= options.maxSources, `seed=${seed}`)
       count.chosen++
       if (plan.l0.length > 0) count.levelZero++
       if (sources === options.maxSources) count.clamped++
@@ -104,13 +124,14 @@ it("chooses what the definition says, and nothing that would be refused, alone o
   assert.isAbove(count.several, 300)
   assert.isAbove(count.levelZero, 500)
   assert.isAbove(count.clamped, 300)
+  assert.isAbove(count.everything, 300)
 })
 
 describe("with the defaults", () => {
   /** Level 0 as its newest and oldest place taken, counted from the newest; runs by id. */
   const chosen = (l0: ReadonlyArray<number>, runs: ReadonlyArray<number>, more: Partial<CompactionState> = {}) => {
     const manifest = TreeModel.tree(l0, runs)
-    return SizeTiered.choose(defaults)({ manifest, active: [], room: 4, ...more }).map((plan) => {
+    return SizeTiered.choose(defaults)({ manifest, active: [], room: 4, isAtRest: false, ...more }).map((plan) => {
       const places = plan.l0.map((view) => manifest.l0.findIndex(({ viewId }) => viewId === view))
       return `l0=${places} runs=${plan.runs} -> ${plan.destination}`
     })
@@ -177,4 +198,27 @@ describe("with the defaults", () => {
   })
 
   it("settles: nothing is merged that was merged just now", () => assert.deepStrictEqual(chosen([], [4]), []))
+
+  describe("at rest", () => {
+    const atRest = (l0: ReadonlyArray<number>, runs: ReadonlyArray<number>, more: Partial<CompactionState> = {}) =>
+      chosen(l0, runs, { isAtRest: true, ...more })
+
+    it.each([
+      ["nothing of nothing", [], [], []],
+      ["nothing of one", [1], [], []],
+      ["nothing of what is merged", [], [9], []],
+      ["half of the oldest may wait", [], [5, 10], []],
+      ["more may not", [1], [5, 10], ["l0=0 runs=1,0 -> 0"]],
+      ["level 0 alone becomes run 0", [1, 1], [], ["l0=0,1 runs= -> 0"]],
+      ["what is written in any case goes first", ones(4), [9], ["l0=0,1,2,3 runs= -> 1"]]
+    ])("%s", (_, l0, runs, expected) => assert.deepStrictEqual(atRest(l0, runs), expected))
+
+    it("not beside anything else, and not without room", () => {
+      assert.deepStrictEqual(atRest([], [9, 9], { room: 0 }), [])
+      assert.deepStrictEqual(
+        atRest([], [9, 9], { active: [{ l0: [TreeModel.table(990).viewId], runs: [], destination: 7 }] }),
+        []
+      )
+    })
+  })
 })

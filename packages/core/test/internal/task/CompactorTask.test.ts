@@ -64,7 +64,7 @@ describe("a compactor without work", () => {
       const { db, faults } = yield* openWith(bucket, CompactionPolicy.sizeTiered(), { manifestPollInterval: "1 day" })
       yield* Compactors.fill(db, { from: 0, to: 3, keys: 3 })
       yield* faults.reset
-      yield* TestClock.adjust("1 minute")
+      yield* TestClock.adjust("11 seconds")
       assert.lengthOf(yield* faults.requests(), 0)
       assert.strictEqual((yield* OtherProcess.manifest(bucket)).compactorEpoch, 0)
       assert.deepStrictEqual(Compactors.history(bucket), [])
@@ -144,6 +144,27 @@ describe("a compactor with work", () => {
       assert.isAbove(bytesCompacted, 1500)
       assert.deepStrictEqual(warnings, [])
       assert.deepStrictEqual(yield* Compactors.faults(bucket), [])
+    })
+  )
+
+  it.effect("tidies up when level 0 has not grown for twelve polls, once", () =>
+    Effect.gen(function* () {
+      const bucket = TestDb.bucket()
+      const { db, faults } = yield* openWith(bucket, CompactionPolicy.sizeTiered(), { manifestPollInterval: "1 day" })
+      yield* Compactors.fill(db, { from: 0, to: 2, keys: 3 })
+      yield* TestClock.adjust("11 seconds")
+      yield* Compactors.fill(db, { from: 2, to: 3, keys: 3 })
+      yield* TestClock.adjust("11 seconds")
+      assert.strictEqual((yield* db.status).l0Tables, 3)
+      yield* TestClock.adjust("2 seconds")
+      const { compactionsCompleted, l0Tables, sortedRuns } = yield* db.status
+      assert.deepStrictEqual(
+        { compactionsCompleted, l0Tables, sortedRuns },
+        { compactionsCompleted: 1, l0Tables: 0, sortedRuns: 1 }
+      )
+      yield* faults.reset
+      yield* TestClock.adjust("1 minute")
+      assert.lengthOf(yield* faults.requests({ operation: "putIfAbsent" }), 0)
     })
   )
 
