@@ -124,7 +124,7 @@ it("chooses what the definition says, and nothing that would be refused, alone o
   assert.isAbove(count.several, 300)
   assert.isAbove(count.levelZero, 500)
   assert.isAbove(count.clamped, 300)
-  assert.isAbove(count.everything, 300)
+  assert.isAbove(count.everything, 80)
 })
 
 describe("with the defaults", () => {
