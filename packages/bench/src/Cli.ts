@@ -146,6 +146,10 @@ const tail = Command.make(
       Flag.withDescription("What is offered, in percent of the maximum")
     ),
     seconds: Flag.Finite("seconds").pipe(Flag.withDefault(10), Flag.withDescription("How long it is offered")),
+    warmUpSeconds: Flag.Finite("warm-up").pipe(
+      Flag.withDefault(2),
+      Flag.withDescription("Seconds for which it is offered before anything is measured")
+    ),
     maximumSeconds: Flag.Finite("max-seconds").pipe(
       Flag.withDefault(3),
       Flag.withDescription("How long the maximum is looked for")

@@ -34,8 +34,11 @@ export interface Latencies {
 
 /** Operations begun in one turn when as many are offered as the database takes. */
 const perTurn = 64
-/** Operations begun in one turn at most when they are due. Far more than come due in a turn: else this were a queue. */
-const duePerTurnMax = 4096
+/**
+ * Operations begun in one turn at most when they are due; the others wait, and their latency counts. With thousands, a
+ * stall would be followed by turns of tens of milliseconds that are the harness's own, as it catches up.
+ */
+const duePerTurnMax = 256
 /** Operations under way at most when as many are offered as the database takes. */
 const underWayMax = 256
 

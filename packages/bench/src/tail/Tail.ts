@@ -2,10 +2,13 @@
  * The tail of latencies under a steady load, with flushes going on, and compactions if asked for.
  *
  *     open ─> load ─> maximum ─> close, open again ─> share of it, on a schedule ─> report
+ *                                                      └ warm-up ┘└ measured ┘
  *
  * The database is opened again in between on the same store and the same cache, so
  * that its longest turn is one of the steady load (and of the open, which has little to
- * replay: the memtable was flushed before).
+ * replay: the memtable was flushed before). The same load is offered before anything is
+ * measured: a database that was opened just now is compiled again, and stalls once by
+ * that. What it took is reported apart.
  */
 import * as os from "node:os"
 import * as Db from "@effect-slatedb/core/Db"
@@ -28,6 +31,8 @@ export interface Options {
   /** What is offered, in percent of the maximum. */
   readonly loadPercent: number
   readonly seconds: number
+  /** How long it is offered before anything is measured. */
+  readonly warmUpSeconds: number
   /** How long the maximum is looked for. */
   readonly maximumSeconds: number
   /** Whether tables are compacted meanwhile; else level 0 grows. */
@@ -93,6 +98,7 @@ const steady = Effect.fnUntraced(function* (
   const offeredPerSecond = (maximumPerSecond * options.loadPercent) / 100
   const operation = operations(db, options, 2)
   Garbage.collect()
+  const warmUp = yield* Effect.promise(() => OpenLoop.offer(operation, offeredPerSecond, options.warmUpSeconds))
   const before = yield* db.status
   const writtenBefore = written()
   const watched = LoopWatch.start()
@@ -100,6 +106,10 @@ const steady = Effect.fnUntraced(function* (
   const after = yield* db.status
   return {
     ...latencies,
+    warmUp: {
+      getMicros: TailReport.percentiles(warmUp.getMicros),
+      putMicros: TailReport.percentiles(warmUp.putMicros)
+    },
     ...(yield* Effect.promise(watched)),
     offeredPerSecond,
     tablesWritten: written() - writtenBefore,
@@ -146,6 +156,7 @@ const reportOf = (
   seconds: measured.seconds,
   tablesWritten: measured.tablesWritten,
   compactions: measured.compactions,
+  warmUp: { seconds: options.warmUpSeconds, ...measured.warmUp },
   getMicros: TailReport.percentiles(measured.getMicros),
   putMicros: TailReport.percentiles(measured.putMicros),
   loopDelayMillis: measured.loopDelayMillis,

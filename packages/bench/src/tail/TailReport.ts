@@ -52,6 +52,8 @@ export interface TailReport {
   /** Tables that were flushed and compacted under the steady load. */
   readonly tablesWritten: number
   readonly compactions: { readonly count: number; readonly megabytes: number }
+  /** Before anything was measured, in the same database under the same load. */
+  readonly warmUp: { readonly seconds: number; readonly getMicros: Percentiles; readonly putMicros: Percentiles }
   readonly getMicros: Percentiles
   readonly putMicros: Percentiles
   readonly loopDelayMillis: Percentiles
@@ -100,7 +102,9 @@ export const text = (report: TailReport): string => {
       [
         row("get, us", report.getMicros),
         row("put, us", report.putMicros),
-        row("event loop delay, ms", report.loopDelayMillis)
+        row("event loop delay, ms", report.loopDelayMillis),
+        row(`the ${Table.figure(report.warmUp.seconds)} s before: get, us`, report.warmUp.getMicros),
+        row("and put, us", report.warmUp.putMicros)
       ]
     ),
     "",

@@ -60,6 +60,7 @@ const small: Tail.Options = {
   putPercent: 50,
   loadPercent: 25,
   seconds: 0.3,
+  warmUpSeconds: 0.1,
   maximumSeconds: 0.2,
   compaction: false,
   database: { path: "db", directory: "", store: "memory", s3: undefined, settings: {} }
@@ -70,6 +71,8 @@ it("a run offers the share of the maximum that it is told, and says what it saw"
   assert.closeTo(report.offeredPerSecond, report.maximumPerSecond / 4, 1)
   assert.strictEqual(report.getMicros.count + report.putMicros.count, Math.floor(report.offeredPerSecond * 0.3))
   assert.isAbove(report.putMicros.count, 0)
+  const { getMicros, putMicros } = report.warmUp
+  assert.strictEqual(getMicros.count + putMicros.count, Math.floor(report.offeredPerSecond * 0.1))
   assert.strictEqual(report.compactions.count, 0)
   assert.include(TailReport.text(report), "longest turn of the engine")
 })
