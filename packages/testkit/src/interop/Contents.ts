@@ -26,11 +26,14 @@ interface Kept {
 export class Contents {
   readonly #history: History
   /** By the key's bytes as Latin-1, whose order is that of the bytes. */
-  readonly #kept = new Map<string, Kept>()
+  readonly #kept: Map<string, Kept>
   #sequence = 0
 
-  constructor(history: History) {
+  /** Nothing, or what another one has. */
+  constructor(history: History, other?: Contents) {
     this.#history = history
+    this.#kept = new Map(other === undefined ? [] : other.#kept)
+    this.#sequence = other?.sequence ?? 0
   }
 
   /** How many batches are in it. */

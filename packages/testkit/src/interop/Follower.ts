@@ -8,7 +8,7 @@
  * what it says some moments later counts as well.
  */
 import * as Effect from "effect/Effect"
-import { Contents, type Entry } from "./Contents.ts"
+import { Contents, type Entry, type Found } from "./Contents.ts"
 import type { Engine, EngineError, Reader } from "./Engine.ts"
 import type { History } from "./History.ts"
 
@@ -22,7 +22,7 @@ export class Follower {
   readonly #history: History
   readonly #mayShowExpired: boolean
   /** What it showed last. It never goes back. */
-  readonly #contents: Contents
+  #contents: Contents
 
   constructor(history: History, { showsExpired }: Pick<Engine, "showsExpired">) {
     this.#history = history
@@ -46,7 +46,7 @@ export class Follower {
     })
   }
 
-  /** Advances to the first batch after which it could show this, up to `end`; else answers what differs there. */
+  /** Advances to where it could show this, up to `end`; else answers what differs there. */
   #difference(scanned: ReadonlyArray<Entry>, end: number): string | undefined {
     const values = new Map(scanned.map(({ key, value }) => [Buffer.from(key).toString("latin1"), value]))
     const found = {
@@ -59,7 +59,18 @@ export class Follower {
       this.#contents.advance(this.#contents.sequence + 1)
       difference = this.#contents.difference(found)
     }
+    if (difference === undefined) this.#passUnseen(found, end)
     return difference
+  }
+
+  /** A batch may change nothing that can be seen. Where the reader says that it has it, it was shown. */
+  #passUnseen(found: Found, end: number): void {
+    while (this.#contents.sequence < end) {
+      const next = new Contents(this.#history, this.#contents)
+      next.advance(this.#contents.sequence + 1)
+      if (next.difference(found) !== undefined) return
+      this.#contents = next
+    }
   }
 }
 
