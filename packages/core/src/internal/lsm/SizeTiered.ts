@@ -48,11 +48,15 @@ export const choose =
     return isAtRest && room > 0 && active.length === 0 && chosen.length === 0 ? everything(options, manifest) : chosen
   }
 
-/** One plan of all there is, when what is newer than the oldest source has grown beyond a part of it. */
+/**
+ * Makes one run of all there is, when what is newer than the oldest source has grown beyond a part of it: level 0 becomes
+ * a run first, and then the runs one. So level 0 is never held for as long as it takes to rewrite a database.
+ */
 const everything = ({ sizeAmplificationAtRest }: Options, { l0, runs }: Manifest): ReadonlyArray<CompactionPlan> => {
   const sizes = [...l0.map(sizeBytes), ...runs.map(({ tables }) => sizeOf(tables))]
   const oldest = sizes.pop() ?? 0
-  return sizes.reduce((a, b) => a + b, 0) > oldest * sizeAmplificationAtRest ? [planOf(l0, runs)] : []
+  if (!(sizes.reduce((a, b) => a + b, 0) > oldest * sizeAmplificationAtRest)) return []
+  return [l0.length > 0 ? newRun(l0, runs) : merged(runs)]
 }
 
 /** What other plans read or write, also those that are in the manifest but not ended yet. */
@@ -75,9 +79,8 @@ const levelZero = (
 ): CompactionPlan | undefined => {
   if (l0.length < minSources || busy.levelZero) return undefined
   const taken = l0.slice(-maxSources)
-  const destination = (tiers.runs[0]?.id ?? -1) + 1
-  if (busy.runs.has(destination) || tiers.isFullFrom(0, sizeOf(taken))) return undefined
-  return { l0: taken.map((table) => table.viewId), runs: [], destination }
+  const plan = newRun(taken, tiers.runs)
+  return busy.runs.has(plan.destination) || tiers.isFullFrom(0, sizeOf(taken)) ? undefined : plan
 }
 
 /** A chain is never longer than `maxSources`: what follows its first run would be a full tier. */
@@ -86,16 +89,23 @@ const runs = ({ minSources }: Options, tiers: Tiers, busy: Busy): CompactionPlan
     !busy.runs.has(run.id) && !tiers.isFullFrom(index + 1, bytes)
   for (let start = 0; start < tiers.runs.length; start++) {
     const end = tiers.chainEnd(start, isAllowed)
-    if (end - start >= minSources) return planOf([], tiers.runs.slice(start, end))
+    if (end - start >= minSources) return merged(tiers.runs.slice(start, end))
   }
   return undefined
 }
 
-/** Merges neighbours into the oldest of the runs; into run 0 when there is none yet. */
-const planOf = (l0: ReadonlyArray<SsTable>, runs: ReadonlyArray<SortedRun>): CompactionPlan => ({
+/** Tables of level 0 become a run above all others. */
+const newRun = (l0: ReadonlyArray<SsTable>, runs: ReadonlyArray<SortedRun>): CompactionPlan => ({
   l0: l0.map((table) => table.viewId),
+  runs: [],
+  destination: (runs[0]?.id ?? -1) + 1
+})
+
+/** Neighbouring runs, of which there is at least one, become the oldest. */
+const merged = (runs: ReadonlyArray<SortedRun>): CompactionPlan => ({
+  l0: [],
   runs: runs.map((run) => run.id),
-  destination: runs[runs.length - 1]?.id ?? 0
+  destination: (runs[runs.length - 1] as SortedRun).id
 })
 
 const sizeOf = (tables: ReadonlyArray<SsTable>): number => tables.reduce((bytes, table) => bytes + sizeBytes(table), 0)

@@ -75,7 +75,10 @@ const model = (
   const newer = sum(all.slice(0, -1))
   const isNever = options.sizeAmplificationAtRest === Infinity
   if (isNever || newer === 0 || newer <= (all.at(-1) as number) * options.sizeAmplificationAtRest) return plans
-  return [{ l0: manifest.l0.map(({ viewId }) => viewId), runs: ids, destination: ids.at(-1) ?? 0 }]
+  const l0 = manifest.l0.map(({ viewId }) => viewId)
+  return l0.length > 0
+    ? [{ l0, runs: [], destination: (ids[0] ?? -1) + 1 }]
+    : [{ l0, runs: ids, destination: ids.at(-1) as number }]
 }
 
 /** A plan whose result is in the manifest, but which is not marked as completed yet: its sources are gone. */
@@ -111,7 +114,8 @@ it("chooses what the definition says, and nothing that would be refused, alone o
       assert.isUndefined(refusal(plan, manifest, []), `seed=${seed}`)
       assert.isUndefined(refusal(plan, manifest, [...active, ...plans.toSpliced(i, 1)]), `seed=${seed}`)
       const sources = plan.l0.length + plan.runs.length
-      const isEverything = sources === manifest.l0.length + manifest.runs.length
+      const isEverything =
+        plan.l0.length === manifest.l0.length && (plan.l0.length > 0 || sources === manifest.runs.length)
       if (isEverything && state.isAtRest) count.everything++
       else assert.isTrue(sources >= options.minSources && sources <= options.maxSources, `seed=${seed}`)
       count.chosen++
@@ -208,7 +212,8 @@ describe("with the defaults", () => {
       ["nothing of one", [1], [], []],
       ["nothing of what is merged", [], [9], []],
       ["half of the oldest may wait", [], [5, 10], []],
-      ["more may not", [1], [5, 10], ["l0=0 runs=1,0 -> 0"]],
+      ["more may not", [], [6, 10], ["l0= runs=1,0 -> 0"]],
+      ["level 0 becomes a run before", [1], [5, 10], ["l0=0 runs= -> 2"]],
       ["level 0 alone becomes run 0", [1, 1], [], ["l0=0,1 runs= -> 0"]],
       ["what is written in any case goes first", ones(4), [9], ["l0=0,1,2,3 runs= -> 1"]]
     ])("%s", (_, l0, runs, expected) => assert.deepStrictEqual(atRest(l0, runs), expected))
