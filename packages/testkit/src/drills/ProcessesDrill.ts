@@ -199,7 +199,6 @@ const roleLife = Effect.fnUntraced(function* (
   yield* Drill.expectNothing(RoleProcess.complaints(lines).map((line) => `the ${name}: ${line}`))
   tally.add(`kills of the ${name}`)
   tally.add("compactions finished", RoleProcess.total(lines, "compacted"))
-  tally.add("compactions that nobody could go on with", RoleProcess.total(lines, "abandoned"))
   tally.add("objects collected", RoleProcess.total(lines, "collected"))
 })
 

@@ -12,8 +12,10 @@
  * - The manifest is written before the job is completed here. So a job that is
  *   active may be in the manifest already: its checkpoint or its outputs are there.
  *   Then it is completed without being run again.
- * - Version 1 of the file has no destination. Who reads a job again derives it; where
- *   that could be another one than the outputs were made for, the job has failed.
+ * - Version 1 of the file has no destination. Who reads a job again derives it: a job of
+ *   level 0 makes a run above all others. That holds for outputs made before, too. Rows
+ *   were dropped from them for good only if no run lay beneath, and then none does now:
+ *   the first run can only come from level 0, whose jobs are never two at a time.
  *
  * Edits are pure and idempotent, as their first try may have landed (L11); an edit
  * that changes nothing answers with the register it was given.
@@ -185,17 +187,12 @@ const judge = (
 }
 
 /** The plan of a job as it was read, or why it has none that is sure. */
-export const planOf = ({ outputs, spec }: Compaction, manifest: Manifest): Result.Result<CompactionPlan, string> => {
+export const planOf = ({ spec }: Compaction, manifest: Manifest): Result.Result<CompactionPlan, string> => {
   if (spec._tag === "DrainSegment" || spec.segment.length > 0) return Result.fail("it is of a segment")
   const plan = { l0: spec.l0ViewIds, runs: spec.runIds }
-  const newestRun = manifest.runs[0]
   if (spec.destination !== undefined) return Result.succeed({ ...plan, destination: spec.destination })
   if (spec.runIds.length > 0) return Result.succeed({ ...plan, destination: Math.min(...spec.runIds) })
-  if (newestRun === undefined) return Result.succeed({ ...plan, destination: 0 })
-  // What was dropped from the outputs depended on what lay beneath, and nobody knows any more what that was.
-  return outputs.length === 0
-    ? Result.succeed({ ...plan, destination: newestRun.id + 1 })
-    : Result.fail("its destination is not in the file, and there are runs")
+  return Result.succeed({ ...plan, destination: (manifest.runs[0]?.id ?? -1) + 1 })
 }
 
 /** The checkpoint that the commit of a job leaves: its id is the job's, in the spelling of checkpoints. */

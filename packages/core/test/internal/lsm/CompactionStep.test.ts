@@ -172,7 +172,7 @@ describe("what an active job means that nobody here is running", () => {
       "the same, with outputs",
       begun(9, plan([2, 1], [], 4), [5]),
       manifest([2, 1], [[3, 3]]),
-      "failed: its destination is not in the file, and there are runs"
+      "run to 4 behind 1"
     ],
     [
       "a source is gone",

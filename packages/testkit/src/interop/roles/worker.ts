@@ -34,20 +34,13 @@ const compact = Effect.fnUntraced(function* ({ place }: Assignment) {
   const context = yield* Layer.build(OurEngine.environment(place))
   const compactor = yield* Effect.provide(Compactor.make({ path: Place.path, settings: OurEngine.compacting }), context)
   yield* say("open")
-  const count = (of: "completed" | "failed") =>
-    Effect.flatMap(compactor.status, (status) => {
-      const wrong = status.warnings.filter((warning) => !mayEndJobs.test(warning))
-      return wrong.length > 0 ? Effect.die(new Error(wrong.join("; "))) : Effect.succeed(status[of])
-    })
-  return yield* Effect.raceAllFirst([
-    compactor.closed,
-    sayGrowth("compacted", count("completed")),
-    sayGrowth("abandoned", count("failed"))
-  ])
+  const completed = Effect.flatMap(compactor.status, ({ completed, failed, warnings }) =>
+    failed > 0 || warnings.length > 0
+      ? Effect.die(new Error(`${failed} compactions failed; ${warnings.join("; ")}`))
+      : Effect.succeed(completed)
+  )
+  return yield* Effect.raceFirst(compactor.closed, sayGrowth("compacted", completed))
 })
-
-/** Version 1 of the compactions file has no destinations: who takes over may have to let a job of level 0 go. */
-const mayEndJobs = /its destination is not in the file/
 
 const collect = Effect.fnUntraced(function* (assignment: Assignment & { readonly _tag: "Collector" }) {
   const { intervalMillis, leaseMillis, minAgeMillis, place } = assignment
