@@ -103,3 +103,57 @@ it.effect("a fiber that yields begins a new turn each time", () =>
     assert.strictEqual(meter.longestPlace, "a, b")
   })
 )
+
+/** How many turns others have while work of one slice gives way. Each of their turns takes so long. */
+const turnsGiven = (sliceMillis: number, othersMillis: number) =>
+  Effect.gen(function* () {
+    const { meter, pass } = yield* make
+    let turns = 0
+    const others = Effect.sync(() => {
+      turns++
+      pass(othersMillis)
+    })
+    const other = yield* Effect.forkChild(Effect.forever(others), { startImmediately: true })
+    turns = 0
+    const polite = Effect.andThen(
+      meter.whole("work", () => pass(sliceMillis)),
+      meter.giveWay
+    )
+    yield* Effect.provideService(polite, References.PreventSchedulerYield, true)
+    yield* Fiber.interrupt(other)
+    return turns
+  })
+
+it.effect.each([
+  ["once, where they find little to do", 1, 0.09, 1],
+  ["until they had three times as long as the slice took", 1, 1, 3],
+  ["the same, in shorter turns", 2, 0.5, 12],
+  ["once, where one turn is long enough", 1, 10, 1],
+  ["once, where time stands still", 0, 0, 1]
+] as const)("work that gives way lets others have their turn %s", ([, sliceMillis, othersMillis, turns]) =>
+  Effect.gen(function* () {
+    assert.strictEqual(yield* turnsGiven(sliceMillis, othersMillis), turns)
+  })
+)
+
+it.effect("slices of others that give way are not what to give way to", () =>
+  Effect.gen(function* () {
+    const { meter, pass } = yield* make
+    const polite = (count: { slices: number }) =>
+      Effect.forever(
+        Effect.andThen(
+          meter.whole("work", () => {
+            count.slices++
+            pass(1)
+          }),
+          meter.giveWay
+        )
+      )
+    const counts = [{ slices: 0 }, { slices: 0 }]
+    const fibers = yield* Effect.forEach(counts, (count) => Effect.forkChild(polite(count), { startImmediately: true }))
+    for (let turn = 0; turn < 20; turn++) yield* Effect.yieldNow
+    yield* Effect.forEach(fibers, Fiber.interrupt)
+    // Every second turn: the loop yields once more itself.
+    for (const { slices } of counts) assert.isAtLeast(slices, 10)
+  })
+)
