@@ -5,7 +5,8 @@
  * One cache serves every database of a process, within one byte budget each for
  * blocks and for metadata. Tables never change, so nothing in it can be stale; what was
  * not used for long makes room. A table that a memtable was flushed to is put in when it is
- * stored, index and filter whole and blocks up to half of their budget. It is a service with a default, so a program
+ * stored, index and filter whole and blocks up to half of their budget; of a table that a compaction wrote,
+ * the blocks whose rows were being read. It is a service with a default, so a program
  * provides one only to change the budget.
  *
  * @stability unstable
@@ -44,6 +45,10 @@ export interface CachedTable {
   /** Block `index`, uncompressed; its bytes are never changed by anybody. */
   readonly block: (index: number) => Block | undefined
   readonly keepBlock: (index: number, block: Block) => void
+  /** Whether block `index` is kept, and was used since it came or had its last chance. To ask is no use. */
+  readonly isBlockUsed: (index: number) => boolean
+  /** The table is no longer named: what is kept of it has no second chance, unless it is used again. */
+  readonly retire: () => void
 }
 
 /**
@@ -148,7 +153,9 @@ export const makeMemory = (options: { readonly blockBytesMax: number; readonly m
           const parts = presentOrNew()
           parts.addBlock(index, block)
           blocks.add(new BlockSlot(parts, index, sizeBytes))
-        }
+        },
+        isBlockUsed: (index) => present()?.usedBlocks[index] === 1,
+        retire: () => present()?.forgetUses()
       }
     },
     stats: () => ({
@@ -223,6 +230,11 @@ class Parts {
     this.blocks[index] = block
     this.usedBlocks[index] = 0
     this.count++
+  }
+
+  forgetUses(): void {
+    this.isMetaUsed = false
+    this.usedBlocks.fill(0)
   }
 
   removedOne(): void {

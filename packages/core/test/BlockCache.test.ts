@@ -68,3 +68,29 @@ it("where all were used the oldest goes, and a table of many blocks keeps its la
     Array.from({ length: 100 }, (_, i) => 150 + i)
   )
 })
+
+it("knows which blocks were used since the hand passed, and a retired table's go without a second chance", () => {
+  const cache = BlockCache.makeMemory({ blockBytesMax: 3 * weight, metaBytesMax: 0 })
+  const table = cache.table("t")
+  const other = cache.table("u")
+  assert.isFalse(table.isBlockUsed(0))
+  table.retire()
+  for (const n of [0, 1]) table.keepBlock(n, block(n))
+  other.keepBlock(0, block(0))
+  assert.isFalse(table.isBlockUsed(0))
+  for (const n of [0, 1]) table.block(n)
+  other.block(0)
+  const { blockHits, blockMisses } = cache.stats()
+  assert.isTrue(cache.table("t").isBlockUsed(0))
+  assert.isFalse(table.isBlockUsed(2))
+  assert.deepInclude(cache.stats(), { blockHits, blockMisses })
+  table.retire()
+  assert.isFalse(table.isBlockUsed(0))
+  assert.isTrue(other.isBlockUsed(0))
+  table.block(1)
+  other.keepBlock(1, block(1))
+  assert.deepStrictEqual(
+    [table.block(0), table.block(1), other.block(0), other.block(1)],
+    [undefined, block(1), block(0), block(1)]
+  )
+})

@@ -32,6 +32,7 @@ export interface Lab {
   readonly turns: TurnMeter
   /** Stores a table; its rows are in order. */
   readonly table: (rows: ReadonlyArray<RowEntry>, options?: Partial<SsTableWriter.Options>) => Effect.Effect<SsTable>
+  readonly newWriter: (options?: Partial<SsTableWriter.Options>) => SsTableWriter.SsTableWriter
   readonly run: (options: Partial<CompactionExecutor.Options>) => ReturnType<typeof CompactionExecutor.run>
   readonly rows: (tables: ReadonlyArray<SsTable>) => ReadonlyArray<RowEntry>
 }
@@ -63,6 +64,7 @@ export const make = Effect.fnUntraced(function* (
     cache,
     tables,
     turns,
+    newWriter,
     table: (rows, options) =>
       Effect.suspend(() => {
         const writer = newWriter(options)
@@ -85,7 +87,7 @@ export const make = Effect.fnUntraced(function* (
         now: -1,
         merge: undefined,
         maxSstSizeBytes: 1_000_000,
-        newWriter,
+        newWriter: () => newWriter(),
         tables,
         ulids,
         turns,

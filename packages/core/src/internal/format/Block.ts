@@ -10,6 +10,7 @@
  * neither the walk from a restart nor the keys in between.
  */
 import * as Result from "effect/Result"
+import { copyInto } from "../model/ByteCopy.ts"
 import type { SstFormatVersion } from "../model/SsTable.ts"
 import * as BlockV1 from "./BlockV1.ts"
 import { restartInterval } from "./BlockBuilder.ts"
@@ -19,8 +20,13 @@ import { FormatError } from "./FormatError.ts"
 /** The objects around the bytes. */
 const objectBytes = 256
 
+/** A directory takes as many bytes for each restart, as every known writer sets them. */
+const directoryBytes = restartInterval * BlockDirectory.rowBytes
+
 export class Block {
   #payload: Uint8Array
+  /** Bytes in front of the payload, in its memory, that are free. */
+  readonly #room: number
   #directory: BlockDirectory.BlockDirectory | null | undefined = undefined
   /** Where rows end and restarts begin; 0 in a block that has none. */
   readonly rowsEnd: number
@@ -37,11 +43,23 @@ export class Block {
       : new Block(new Uint8Array(0), transcoded.failure)
   }
 
-  private constructor(payload: Uint8Array, error: FormatError | undefined) {
+  /** A block of `bytes[start, end)`, in version 2, in memory of its own that has room for a directory. */
+  static copy(bytes: Uint8Array, start: number, end: number): Block {
+    const length = end - start
+    const wanted = length < 2 ? 0 : readU16(bytes, end - 2) * directoryBytes
+    // More than twice the block is asked for by damage, or by rows of next to nothing.
+    const room = wanted > 2 * length ? 0 : wanted
+    const memory = new Uint8Array(room + length)
+    copyInto(bytes, start, end, memory, room)
+    return new Block(memory.subarray(room), undefined, room)
+  }
+
+  private constructor(payload: Uint8Array, error: FormatError | undefined, room = 0) {
     const length = payload.length
     const count = length < 2 ? 0 : readU16(payload, length - 2)
     const rowsEnd = length - 2 - 2 * count
     this.#payload = payload
+    this.#room = room
     this.error = error ?? problemOf(payload, count, rowsEnd)
     this.restartCount = this.error === undefined ? count : 0
     this.rowsEnd = this.error === undefined ? rowsEnd : 0
@@ -56,10 +74,15 @@ export class Block {
     return this.#directory
   }
 
-  /** Takes a directory, or that there is none. It and the payload then share one memory: what a lookup reads lies together. */
+  /** Takes a copy of a directory, or that there is none. It and the payload then share one memory: what a lookup reads lies together. */
   setDirectory(rows: BlockDirectory.BlockDirectory | null): void {
     if (rows === null) {
       this.#directory = null
+      return
+    }
+    if (rows.byteLength <= this.#room) {
+      this.#directory = new Float64Array(this.#payload.buffer, this.#room - rows.byteLength, rows.length)
+      this.#directory.set(rows)
       return
     }
     const bytes = new Uint8Array(rows.byteLength + this.#payload.length)
@@ -71,7 +94,7 @@ export class Block {
 
   /** What it weighs in memory, a directory included, as every known writer sets restarts. */
   get sizeBytes(): number {
-    return this.#payload.length + objectBytes + this.restartCount * restartInterval * BlockDirectory.rowBytes
+    return this.#payload.length + objectBytes + this.restartCount * directoryBytes
   }
 
   /** Where restart `index` says that a row begins. */

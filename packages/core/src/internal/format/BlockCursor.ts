@@ -168,11 +168,11 @@ export class BlockCursor {
     return BlockStep.done
   }
 
-  /** The directory of the block it is in; `null`: it can have none. It then stands before the first row. */
+  /** A draft of the directory of the block it is in; `null`: it can have none. It then stands before the first row. */
   directory(numbering: KeyNumber): BlockDirectory.BlockDirectory | null {
     const count = this.rowsEnd > BlockDirectory.startMax ? 0 : this.countRows()
-    const directory = BlockDirectory.make(count)
-    const shared = new Uint32Array(count)
+    const directory = BlockDirectory.draft(count)
+    const shared = BlockDirectory.draftShared(count)
     this.standAt(0)
     for (let i = 0; i < count; i++) {
       if (this.next() !== BlockStep.row) return null

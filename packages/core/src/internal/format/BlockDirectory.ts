@@ -23,8 +23,20 @@ export const parentMax = placeUnit - 1
 /** Bytes that a row takes. */
 export const rowBytes = 16
 
-/** A directory of so many rows, to be set. */
-export const make = (rows: number): BlockDirectory => new Float64Array(2 * rows)
+let drafts = new Float64Array(2048)
+let sharedDrafts = new Uint32Array(1024)
+
+/** A directory of so many rows, to be set, and valid until the next one is drafted. */
+export const draft = (rows: number): BlockDirectory => {
+  if (2 * rows > drafts.length) drafts = new Float64Array(4 * rows)
+  return drafts.subarray(0, 2 * rows)
+}
+
+/** For how many bytes each of so many rows shares with the row before, while a directory is drafted. */
+export const draftShared = (rows: number): Uint32Array => {
+  if (rows > sharedDrafts.length) sharedDrafts = new Uint32Array(2 * rows)
+  return sharedDrafts
+}
 
 export const setRow = (directory: BlockDirectory, row: number, number: number, start: number, parent: number): void => {
   directory[row] = number

@@ -57,7 +57,7 @@ export interface Options {
   /** The codec of that name; with `none` it is not used. */
   readonly codec: Section.Codec | undefined
   readonly crc32: Checksum.Checksum
-  /** What the first blocks weigh that are kept uncompressed, for a cache. Absent: none. */
+  /** What the blocks weigh at most that are kept uncompressed, for a cache. Absent: none are kept. */
   readonly keptBlockBytesMax?: number | undefined
 }
 
@@ -73,12 +73,19 @@ export interface Table {
 export interface Parts {
   readonly index: SsTableIndex
   readonly filter: BloomFilter | undefined
-  /** The first blocks, uncompressed: as many as were to be kept. */
-  readonly keptBlocks: ReadonlyArray<Block>
+  /** Blocks that were to be kept, uncompressed, in order. */
+  readonly keptBlocks: ReadonlyArray<KeptBlock>
+}
+
+export interface KeptBlock {
+  readonly index: number
+  readonly block: Block
 }
 
 export class SsTableWriter {
   rowCount = 0
+  /** Whether blocks that end from now on are kept for a cache, while there is room. */
+  keepsBlocks = true
   private readonly options: Options
   private readonly codec: Section.Codec | undefined
   private readonly isWal: boolean
@@ -99,7 +106,7 @@ export class SsTableWriter {
   private merges = 0
   /** How many parts of what `finish` has to do are done. */
   private partsDone = 0
-  private readonly keptBlocks: Array<Block> = []
+  private readonly keptBlocks: Array<KeptBlock> = []
   private keptBytes = 0
   private filterOffset = 0
   private indexOffset = 0
@@ -283,14 +290,14 @@ export class SsTableWriter {
     this.merges = 0
   }
 
-  /** Keeps a copy of the block at `bytes[start, end)`, if it is the next one and there is room. */
+  /** Keeps a copy of the last block, which is `bytes[start, end)`, if it shall be and there is room. */
   private keep(bytes: Uint8Array, start: number, end: number): void {
     const { keptBlockBytesMax = 0 } = this.options
-    if (this.keptBytes >= keptBlockBytesMax) return
-    const kept = Block.make(copyOf(bytes, start, end), formatVersion)
-    // Also where it is not kept: a smaller one that still has room would not be the next one.
-    this.keptBytes += kept.sizeBytes
-    if (this.keptBytes <= keptBlockBytesMax) this.keptBlocks.push(kept)
+    if (!this.keepsBlocks || this.keptBytes >= keptBlockBytesMax) return
+    const block = Block.copy(bytes, start, end)
+    // Also where it is not kept: it was the last one that had room.
+    this.keptBytes += block.sizeBytes
+    if (this.keptBytes <= keptBlockBytesMax) this.keptBlocks.push({ index: this.index.blockCount - 1, block })
   }
 
   private section(payload: Uint8Array): void {

@@ -18,14 +18,20 @@ import type { SsTableIndex } from "../format/SsTableIndex.ts"
 import { type Cursor, Step } from "../lsm/Cursor.ts"
 import { compareRange } from "../model/ByteOrder.ts"
 import type { RowView } from "../model/RowEntry.ts"
-import { BlockWindow, type Options } from "./BlockWindow.ts"
+import * as BlockWindow from "./BlockWindow.ts"
 import type { TableReader } from "./TableReader.ts"
+import type { Warmth } from "./Warmth.ts"
+
+export interface Options extends BlockWindow.Options {
+  /** Told of each block whether it was being read. */
+  readonly warmth?: Warmth | undefined
+}
 
 export class SsTableCursor implements Cursor {
   readonly reader: TableReader
   readonly #options: Options
   readonly #rows = new BlockCursor()
-  readonly #window: BlockWindow
+  readonly #window: BlockWindow.BlockWindow
   #index: SsTableIndex | undefined
   /** The block that `#rows` walks, or shall walk next. */
   #block = -1
@@ -44,7 +50,7 @@ export class SsTableCursor implements Cursor {
   constructor(reader: TableReader, options: Options) {
     this.reader = reader
     this.#options = options
-    this.#window = new BlockWindow(reader, options)
+    this.#window = new BlockWindow.BlockWindow(reader, options)
   }
 
   get row(): RowView {
@@ -146,6 +152,9 @@ export class SsTableCursor implements Cursor {
       this.#isDone = true
       return false
     }
+    const { warmth } = this.#options
+    // Before it is taken: that may be a use.
+    const isUsed = warmth !== undefined && this.reader.cached.isBlockUsed(this.#block)
     const taken = this.#window.take(this.#block)
     if (taken === undefined) return false
     if (Result.isFailure(taken)) {
@@ -153,6 +162,7 @@ export class SsTableCursor implements Cursor {
       return false
     }
     this.#entered = taken.success
+    warmth?.entered(isUsed)
     return true
   }
 

@@ -257,7 +257,12 @@ export class TableReader {
     const blockStart = index.blockOffset(block)
     const payload = SsTableReader.block(bytes, start, blockStart, index.blockEnd(block), info, this.#compression)
     if (Result.isFailure(payload)) return Result.fail(this.#toDbError(payload.failure))
-    return Result.succeed(Block.make(copies ? copyOf(payload.success) : payload.success, this.table.formatVersion))
+    const { formatVersion } = this.table
+    return Result.succeed(
+      copies && formatVersion !== 1
+        ? Block.copy(payload.success, 0, payload.success.length)
+        : Block.make(payload.success, formatVersion)
+    )
   }
 }
 

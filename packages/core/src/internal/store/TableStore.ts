@@ -4,16 +4,17 @@
  * A table is stored before a manifest names it (L3), and never changes.
  *
  * What was in memory until now is likely to be read on: when a table was stored, its
- * index, filter and first blocks are put into the cache before a manifest names it, so
+ * index, filter and the blocks that its writer kept are put into the cache before a manifest names it, so
  * that no read finds it cold. The blocks are copies that were taken while the table was
- * written; the chunks of the upload are let go.
+ * written; the chunks of the upload are let go. What is kept of a table that the
+ * manifest names no longer makes room first.
  */
 import * as Effect from "effect/Effect"
 import type { BlockCache } from "../../BlockCache.ts"
 import type { Compression } from "../../Compression.ts"
 import type * as DbError from "../../DbError.ts"
 import type { Body, ObjectStore } from "../../ObjectStore.ts"
-import type { Block } from "../format/Block.ts"
+import { BlockCursor } from "../format/BlockCursor.ts"
 import { formatVersion, type Parts } from "../format/SsTableWriter.ts"
 import type { Manifest } from "../model/Manifest.ts"
 import type { KeyBound, SsTable, SsTableInfo } from "../model/SsTable.ts"
@@ -38,12 +39,14 @@ export interface TableStore {
   readonly create: (id: string, body: Body, info: SsTableInfo, putId: string) => Effect.Effect<SsTable, DbError.DbError>
   /** Bytes of a new table's blocks that are to be cached at most. */
   readonly newBlockBytesMax: number
-  /** Caches parts of a table that was stored just now, in slices. */
-  readonly keep: (id: string, parts: Parts) => Effect.Effect<void>
+  /** Caches parts of a table that was stored just now, in slices; `isRead`: its blocks will be looked into at once. */
+  readonly keep: (id: string, parts: Parts, isRead: boolean) => Effect.Effect<void>
 }
 
 /** Blocks that are cached in a step, and steps of a slice. */
 const blocksPerStep = 128
+/** Blocks that also get a directory, 5 to 10 us each. */
+const readBlocksPerStep = 8
 const stepsPerSlice = 8
 
 export const make = (options: {
@@ -76,13 +79,15 @@ export const make = (options: {
         })
       )
       const named = [...manifest.l0, ...manifest.runs.flatMap((run) => run.tables)]
-      readers = new Map(
-        named.flatMap((table) => {
-          const view = viewOf(table)
-          const reader = readers.get(view)
-          return reader === undefined ? [] : [[view, reader] as const]
-        })
-      )
+      const left = readers
+      readers = new Map()
+      for (const table of named) {
+        const view = viewOf(table)
+        const reader = left.get(view)
+        if (reader !== undefined) readers.set(view, reader)
+      }
+      const ids = new Set(named.map((table) => table.id))
+      for (const { cached, table } of left.values()) if (!ids.has(table.id)) cached.retire()
     },
     create: (id, body, info, putId) =>
       store
@@ -93,15 +98,25 @@ export const make = (options: {
         ),
     // Not the whole budget: what is read often in other tables stays.
     newBlockBytesMax: cache.blockBytesMax / 2,
-    keep: (id, { filter, index, keptBlocks }) => {
+    keep: (id, { filter, index, keptBlocks }, isRead) => {
       const table = cached(paths.table(id))
+      const rows = new BlockCursor()
       let next = 0
       return Effect.andThen(
-        turns.slices("table to cache", stepsPerSlice, () => {
-          const end = Math.min(keptBlocks.length, next + blocksPerStep)
-          for (; next < end; next++) table.keepBlock(next, keptBlocks[next] as Block)
-          return next === keptBlocks.length
-        }),
+        turns.slices(
+          "table to cache",
+          stepsPerSlice,
+          () => {
+            const end = Math.min(keptBlocks.length, next + (isRead ? readBlocksPerStep : blocksPerStep))
+            for (const kept of keptBlocks.slice(next, end)) {
+              if (isRead) rows.enterWithDirectory(kept.block, index.numbering)
+              table.keepBlock(kept.index, kept.block)
+            }
+            next = end
+            return next === keptBlocks.length
+          },
+          isRead ? turns.giveWay : Effect.yieldNow
+        ),
         Effect.sync(() =>
           table.keepMeta({ index, filter, sizeBytes: index.sizeBytes + (filter === undefined ? 0 : filter.sizeBytes) })
         )

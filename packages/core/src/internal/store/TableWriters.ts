@@ -6,7 +6,7 @@ import type { Settings } from "../../Settings.ts"
 import { SsTableWriter } from "../format/SsTableWriter.ts"
 import * as StoreFailure from "./StoreFailure.ts"
 
-/** Makes a writer that keeps so many bytes of its first blocks, for the cache. */
+/** Makes a writer that keeps blocks for the cache, so many bytes of them at most. */
 export type NewWriter = (kind: "compacted" | "wal", keptBlockBytesMax: number) => SsTableWriter
 
 export const make = (settings: Settings, compression: Compression): Result.Result<NewWriter, DbError.DbError> => {

@@ -83,7 +83,7 @@ export const start = Effect.fnUntraced(function* (
         ...work,
         tables,
         maxSstSizeBytes: settings.maxSstSizeBytes,
-        newWriter: () => ground.newWriter("compacted", 0),
+        newWriter: () => ground.newWriter("compacted", tables.newBlockBytesMax),
         retrying
       })
     }

@@ -7,7 +7,7 @@
  *       └─ ahead: the next stretch of each source is fetched while this one is merged
  *
  * Memory holds two stretches of each source, the indexes of the open tables, and one
- * output, however large the job is.
+ * output with copies of its blocks that are for the cache, however large the job is.
  *
  * A job writes nothing but new tables, and names them nowhere: its caller records each
  * as it is stored, and commits them together. So it may be interrupted at any point, and
@@ -62,7 +62,7 @@ const runScoped = Effect.fnUntraced(function* (options: Options) {
     options.onProgress?.(input.position)
     yield* input.ahead(scope)
     // Also where something is waited for: a store in memory answers at once.
-    yield* Effect.yieldNow
+    yield* options.turns.giveWay
     if (outcome === "blocked") yield* input.load
     if (outcome === "written" || outcome === "blocked") continue
     if (output.writer.rowCount > 0) {
@@ -85,6 +85,7 @@ const slice = (
   Effect.flatten(
     turns.whole("compaction rows", (began) => {
       for (let steps = 1; ; steps++) {
+        output.writer.keepsBlocks = input.isWarm
         const outcome = attempt(() => output.write(input.rows, bytesPerStep))
         if (DbError.isDbError(outcome)) return Effect.fail(outcome)
         const goesOn = outcome === "written" || (outcome === "blocked" && input.isPause)
@@ -108,15 +109,15 @@ const attempt = (write: () => Outcome): Outcome | DbError.DbError => {
  * Completes a table and stores it.
  *
  * Its index and filter go into the cache at once: the first lookups after the commit need them, and to hold them until
- * then would be memory that grows with the job. Its blocks go there only as far as the writer kept some. By default it
- * keeps none: a compaction rewrites far more than is read, and would drive out what is.
+ * then would be memory that grows with the job. Of its blocks those go there that take the place of blocks which were
+ * being read: a compaction rewrites far more than is read, and would drive out what is.
  */
 const store = Effect.fnUntraced(function* (writer: SsTableWriter, options: Options) {
   const { retrying, tables, turns, ulids } = options
-  yield* turns.slices("compaction end", stepsPerSlice, () => writer.prepare(unitsPerStep))
+  yield* turns.slices("compaction end", stepsPerSlice, () => writer.prepare(unitsPerStep), turns.giveWay)
   const { body, info } = writer.finish()
   const id = ulids.next()
   const table = yield* retrying(tables.create(id, body, info, ulids.next()))
-  yield* tables.keep(id, writer.parts())
+  yield* tables.keep(id, writer.parts(), true)
   return table
 })

@@ -6,7 +6,8 @@
  *                                                             └ resumed                 └ bottom
  *
  * Each source shows its visible part, and begins where the job goes on. Blocks are
- * read past the cache: who reads everything once would only drive out what others read.
+ * read past the cache: who reads everything once would only drive out what others read. But
+ * it is asked which of them others read.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -27,6 +28,7 @@ import { RunCursor } from "../store/RunCursor.ts"
 import { SsTableCursor } from "../store/SsTableCursor.ts"
 import type { TableReader } from "../store/TableReader.ts"
 import type { TableStore } from "../store/TableStore.ts"
+import { Warmth } from "../store/Warmth.ts"
 import type { Retrying } from "./Retrying.ts"
 
 /** The tables that are merged, newest first. */
@@ -67,11 +69,12 @@ export class CompactionInput {
   readonly #retrying: Retrying
   /** Bytes of tables that lie before the point where the job goes on. */
   readonly #skippedBytes: number
+  readonly #warmth = new Warmth()
 
   /** `after`: the last row that was written, if the job goes on. */
   constructor(options: Options, after: RowEntry | undefined) {
     const { isBottom, merge, minSequence, now } = options
-    const { skippedBytes, sources } = cursorsOf(options, rangeAfter(after, minSequence))
+    const { skippedBytes, sources } = cursorsOf(options, rangeAfter(after, minSequence), this.#warmth)
     this.#sources = sources
     this.#skippedBytes = skippedBytes
     this.#retrying = options.retrying
@@ -85,6 +88,11 @@ export class CompactionInput {
   /** Whether the rows are blocked only so that somebody looks at the clock. */
   get isPause(): boolean {
     return this.#merge.blocked.length === 0
+  }
+
+  /** Whether what it comes by is being read by others, and is in the cache. */
+  get isWarm(): boolean {
+    return this.#warmth.isWarm
   }
 
   /** Bytes of the sources' blocks that are behind it. */
@@ -156,7 +164,7 @@ const rangeAfter = (after: RowEntry | undefined, minSequence: Sequence): KeyRang
   return { start, end: undefined }
 }
 
-const cursorsOf = ({ sources, tables }: Options, range: KeyRange.KeyRange) => {
+const cursorsOf = ({ sources, tables }: Options, range: KeyRange.KeyRange, warmth: Warmth) => {
   let skippedBytes = 0
   const overlapping = (all: ReadonlyArray<SsTable>) =>
     all.flatMap((table) => {
@@ -175,7 +183,8 @@ const cursorsOf = ({ sources, tables }: Options, range: KeyRange.KeyRange) => {
       order: "ascending",
       readAheadBytes,
       cacheBlocks: false,
-      isWhole: true
+      isWhole: true,
+      warmth
     })
   const cursors: ReadonlyArray<Source> = [
     ...l0.map(cursor),

@@ -107,7 +107,7 @@ export const make = Effect.fnUntraced(function* (options: {
     if (table === undefined) return undefined
     const { body, info, parts } = table
     const stored = yield* retrying(options.tables.create(job.tableId, body, info, options.ulids.next()))
-    yield* options.tables.keep(job.tableId, parts)
+    yield* options.tables.keep(job.tableId, parts, false)
     return stored
   })
 

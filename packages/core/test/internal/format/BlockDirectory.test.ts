@@ -12,11 +12,13 @@ import { KeyNumber } from "../../../src/internal/model/KeyNumber.ts"
 import { copy, type RowEntry } from "../../../src/internal/model/RowEntry.ts"
 import { put, sortedRows, text, told, view } from "./TableRows.ts"
 
-const blockOf = (rows: ReadonlyArray<RowEntry>): Block => {
+/** With or without room for its directory. */
+const blockOf = (rows: ReadonlyArray<RowEntry>, hasRoom = false): Block => {
   const builder = new BlockBuilder(Infinity)
   builder.begin(new Uint8Array(0), 0)
   for (const row of rows) builder.add(view(row), builder.sharedWithLast(view(row)))
-  return Block.make(builder.buffer.slice(0, builder.end()), 2)
+  const end = builder.end()
+  return hasRoom ? Block.copy(builder.buffer, 0, end) : Block.make(builder.buffer.slice(0, end), 2)
 }
 
 /** A cursor in the block, which has its directory; `undefined` where there can be none. */
@@ -52,9 +54,14 @@ describe("find", () => {
       key.subarray(0, key.length - 1),
       Uint8Array.from([...key, byte])
     ])
-    for (const numbering of numberingsOf(rows)) {
-      const block = blockOf(rows)
+    for (const [numbering, hasRoom] of numberingsOf(rows).flatMap((each) => [
+      [each, false] as const,
+      [each, true] as const
+    ])) {
+      const block = blockOf(rows, hasRoom)
+      const { payload } = block
       const cursor = entered(block, numbering)
+      assert.deepStrictEqual(block.payload, payload)
       if (cursor === undefined) continue
       for (const target of targets) {
         const first = rows.findIndex(({ key }) => compare(key, target) === 0)
@@ -98,6 +105,35 @@ describe("find", () => {
     for (const key of ["aa2x", "ab1", "ab2y", "ab", "ac2x"]) {
       assert.strictEqual(find(cursor, block, numbering, text(`stem/${key}`)), BlockStep.done)
     }
+  })
+})
+
+describe("a copy has room for the directory", () => {
+  const rows = Array.from({ length: 100 }, (_, n) => put(`stem/${1000 + n}`, 1, "value"))
+  const numbering = KeyNumber.like(rows.map(({ key }) => key))
+
+  it("so both are in one memory, which is not that of the original", () => {
+    const original = blockOf(rows).payload.slice()
+    const bytes = Uint8Array.from([1, 2, 3, ...original, 4])
+    const block = Block.copy(bytes, 3, bytes.length - 1)
+    bytes.fill(0)
+    const { payload } = block
+    assert.deepStrictEqual(payload, original)
+    assert.exists(entered(block, numbering))
+    assert.strictEqual(block.payload, payload)
+    assert.strictEqual(block.directory?.buffer, payload.buffer)
+    assert.isAtMost(payload.buffer.byteLength, block.sizeBytes)
+  })
+
+  it("but not where its count of restarts asks for more than twice the block", () => {
+    for (const tail of [[], [7], [0xff, 0xff]]) {
+      const damaged = Uint8Array.from([...blockOf(rows).payload.subarray(0, 500), ...tail])
+      const block = Block.copy(damaged, 0, damaged.length)
+      assert.deepStrictEqual(block.payload, damaged)
+      assert.isAtMost(block.payload.buffer.byteLength, 3 * damaged.length)
+      assert.strictEqual(block.error?.message, Block.make(damaged, 2).error?.message)
+    }
+    assert.isDefined(Block.copy(new Uint8Array(0), 0, 0).error)
   })
 })
 

@@ -168,12 +168,7 @@ describe("what an active job means that nobody here is running", () => {
       manifest([2, 1], [[3, 3]]),
       "run to 4 behind 0"
     ],
-    [
-      "the same, with outputs",
-      begun(9, plan([2, 1], [], 4), [5]),
-      manifest([2, 1], [[3, 3]]),
-      "run to 4 behind 1"
-    ],
+    ["the same, with outputs", begun(9, plan([2, 1], [], 4), [5]), manifest([2, 1], [[3, 3]]), "run to 4 behind 1"],
     [
       "a source is gone",
       begun(9, plan([2, 1], [], 0)),

@@ -313,6 +313,50 @@ describe("the cache", () => {
     })
   )
 
+  it.effect("keeps of the outputs what takes the place of blocks that were being read, within bounds", () =>
+    Effect.gen(function* () {
+      const lab = yield* CompactionLab.make()
+      const rows = puts(0, 1, 1000, 100)
+      const tables = yield* Effect.forEach([0, 1], (rest) => lab.table(rows.filter((_, n) => n % 2 === rest)))
+      const used = (n: number) => n >= 200 && n < 600
+      for (const reader of tables.map(lab.tables.reader)) {
+        const { index } = yield* reader.loadMeta
+        yield* reader.loadStretch(index, 0, index.blockCount, true)
+        for (let n = 0; n < 500; n++) if (used(2 * n)) assert.isDefined(reader.cached.block(n))
+      }
+      const keptRows = Effect.fnUntraced(function* (keptBlockBytesMax: number) {
+        const outputs = yield* lab.run({
+          sources: l0(...tables),
+          maxSstSizeBytes: 30_000,
+          newWriter: () => lab.newWriter({ keptBlockBytesMax })
+        })
+        assert.isAbove(outputs.length, 3)
+        assert.deepStrictEqual(told(lab.rows(outputs)), told(rows))
+        const kept: Array<number> = []
+        let row = 0
+        for (const { cached } of outputs.map(lab.tables.reader)) {
+          const blocks = cached.meta()?.index.blockCount ?? 0
+          for (let block = 0; block < blocks; block++, row++) {
+            const found = cached.block(block)
+            if (found === undefined) continue
+            kept.push(row)
+            assert.include(new TextDecoder("latin1").decode(found.payload), keyOf(row))
+          }
+        }
+        assert.strictEqual(row, rows.length, "a row is a block")
+        return kept
+      })
+      const kept = yield* keptRows(1_000_000)
+      assert.strictEqual(kept.length, new Set(kept).size)
+      // Some blocks pass before the share of those that are used is another, and somebody looks at it.
+      assert.isAtLeast(kept[0] ?? 0, 200)
+      assert.isAtMost(kept.at(-1) ?? 0, 680)
+      assert.isAbove(kept.length, 320)
+      assert.isBelow((yield* keptRows(1000)).length, 40)
+      assert.isEmpty(yield* keptRows(0))
+    })
+  )
+
   it.effect("gives blocks that it has", () =>
     Effect.gen(function* () {
       const lab = yield* CompactionLab.make()
