@@ -158,12 +158,17 @@ const tail = Command.make(
       Flag.withDefault(false),
       Flag.withDescription("Compact meanwhile; else level 0 grows")
     ),
+    threads: Options.whole("threads", 0, 16).pipe(
+      Flag.withDefault(0),
+      Flag.withDescription("Worker threads that compact; 0: on the event loop of the load")
+    ),
     store: Options.store.pipe(Flag.withDefault("file")),
     s3Endpoint: Options.s3Endpoint,
     settings: Options.settings,
     json: Flag.String("json").pipe(Flag.optional, Flag.withDescription("Also write the report to this file"))
   },
   Effect.fnUntraced(function* ({ json, s3Endpoint, settings, store, ...options }) {
+    if (options.threads > 0 && store === "memory") return yield* Options.refused("threads share no store in memory")
     const fileSystem = yield* FileSystem.FileSystem
     const directory = yield* fileSystem.makeTempDirectoryScoped({ prefix: "bench-" })
     const s3 = Options.s3Location(s3Endpoint)

@@ -23,6 +23,9 @@
  * ).pipe(Effect.provideService(CompactionPolicy.CompactionPolicy, CompactionPolicy.full))
  * ```
  *
+ * Where jobs are carried out is another question: on this event loop, or by an
+ * `Executor` in another thread (`CompactionWorker` of `@effect-slatedb/platform-node`).
+ *
  * @stability unstable
  * @since 0.1.0
  */
@@ -46,6 +49,7 @@ import * as TableWriters from "./internal/store/TableWriters.ts"
 import { TurnMeter } from "./internal/store/TurnMeter.ts"
 import * as UlidSource from "./internal/store/UlidSource.ts"
 import * as Compacting from "./internal/task/Compacting.ts"
+import * as CompactionJob from "./internal/task/CompactionJob.ts"
 import type * as CompactorLedger from "./internal/task/CompactorLedger.ts"
 import { Lifecycle } from "./internal/task/Lifecycle.ts"
 import { MergeOperator } from "./MergeOperator.ts"
@@ -53,6 +57,7 @@ import { ObjectStore } from "./ObjectStore.ts"
 import * as Settings from "./Settings.ts"
 
 export type { CompactionPlan } from "./CompactionPolicy.ts"
+export { Event, execute, Executor, Failure, Job } from "./internal/task/CompactionJob.ts"
 
 /**
  * A job that a compactor is carrying out.
@@ -330,6 +335,7 @@ const prepare = Effect.fnUntraced(function* (
     cache: yield* BlockCache,
     merge: yield* MergeOperator,
     policy: yield* CompactionPolicy,
+    executor: yield* CompactionJob.Executor,
     newWriter: yield* Effect.fromResult(TableWriters.make(settings, compression)),
     turns: new TurnMeter(clock)
   }

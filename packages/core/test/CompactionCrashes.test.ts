@@ -92,14 +92,16 @@ const check = Effect.fnUntraced(function* (bucket: Bucket, contents: ReadonlyArr
 })
 
 /** What a compactor asked the store for, when it was let alone. */
-const requestsOf = Effect.fnUntraced(function* (bucket: Bucket) {
-  const { faults, make } = yield* Compactors.process(bucket)
+const requestsOf = Effect.fnUntraced(function* (bucket: Bucket, where: Compactors.Where) {
+  const { faults, make } = yield* Compactors.process(bucket, where)
   const compactor = yield* make(settings, CompactionPolicy.full)
   yield* TestDb.awaitWithTime(compactor.untilIdle)
   return yield* faults.requests()
 }, Effect.scoped)
 
-describe("a compactor that dies at any request", () => {
+const places: ReadonlyArray<Compactors.Where> = ["here", "elsewhere"]
+
+describe.each(places)("a compactor that dies at any request, and whose jobs are carried out %s", (where) => {
   it.effect.each([
     ["before", "alone"],
     ["after", "alone"],
@@ -108,12 +110,12 @@ describe("a compactor that dies at any request", () => {
   ] as const)("%s the store has carried it out; the next one is %s", ([at, next]) =>
     Effect.gen(function* () {
       const { bucket, contents } = yield* prepared
-      const whole = yield* requestsOf(yield* copyOf(bucket))
+      const whole = yield* requestsOf(yield* copyOf(bucket), where)
       const outputs = whole.filter(({ operation, path }) => operation === "putIfAbsent" && path.includes("compacted/"))
       assert.isAtLeast(outputs.length, 3, "the compaction has several outputs")
       for (let n = 0; n < whole.length; n++) {
         const mine = yield* copyOf(bucket)
-        const { faults, make } = yield* Compactors.process(mine)
+        const { faults, make } = yield* Compactors.process(mine, where)
         yield* faults.hold({ skip: n, at })
         const scope = yield* Scope.make()
         const dying = make(settings, CompactionPolicy.full).pipe(
@@ -135,7 +137,7 @@ describe("a compactor that dies at any request", () => {
     Effect.gen(function* () {
       const { bucket, contents } = yield* prepared
       const isOutput = { operation: "putIfAbsent", path: "compacted/" } as const
-      const { faults, make } = yield* Compactors.process(bucket)
+      const { faults, make } = yield* Compactors.process(bucket, where)
       const third = yield* faults.hold({ ...isOutput, skip: 2 })
       yield* Effect.scoped(
         Effect.gen(function* () {
@@ -173,17 +175,17 @@ describe("a compactor that dies at any request", () => {
   )
 })
 
-describe("a compactor whose answers are lost", () => {
+describe.each(places)("a compactor whose answers are lost, and whose jobs are carried out %s", (where) => {
   it.effect.each([
     ["every create", { operation: "putIfAbsent" }],
     ["everything", {}]
   ] as const)("once for %s: it goes on, and compacts once", ([, match]) =>
     Effect.gen(function* () {
       const { bucket, contents } = yield* prepared
-      const whole = yield* requestsOf(yield* copyOf(bucket))
+      const whole = yield* requestsOf(yield* copyOf(bucket), where)
       for (let n = 0; n < whole.length; n++) {
         const mine = yield* copyOf(bucket)
-        const { faults, make } = yield* Compactors.process(mine)
+        const { faults, make } = yield* Compactors.process(mine, where)
         const { strikes } = yield* faults.add({ ...match, skip: n, times: 1, fault: Fault.failAfter() })
         // What it reads first is not tried again: nothing has begun then.
         const compacted = Effect.flatMap(make(settings, CompactionPolicy.full), ({ untilIdle }) => untilIdle)

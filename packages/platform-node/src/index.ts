@@ -6,6 +6,14 @@
  */
 
 /**
+ * Compaction in worker threads.
+ *
+ * @stability unstable
+ * @since 0.1.0
+ */
+export * as CompactionWorker from "./CompactionWorker.ts"
+
+/**
  * zlib, zstd and native checksums.
  *
  * @stability unstable

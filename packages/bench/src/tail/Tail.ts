@@ -12,7 +12,10 @@
  */
 import * as os from "node:os"
 import * as Db from "@effect-slatedb/core/Db"
+import * as CompactionWorker from "@effect-slatedb/platform-node/CompactionWorker"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Worker } from "node:worker_threads"
 import * as Ours from "../adapters/Ours.ts"
 import type { Counters } from "../Engine.ts"
 import * as Garbage from "../Garbage.ts"
@@ -37,6 +40,8 @@ export interface Options {
   readonly maximumSeconds: number
   /** Whether tables are compacted meanwhile; else level 0 grows. */
   readonly compaction: boolean
+  /** Worker threads that do it; 0: none. */
+  readonly threads: number
   readonly database: Ours.Ground
 }
 
@@ -77,8 +82,16 @@ export const run = Effect.fnUntraced(function* (options: Options) {
       Effect.flatMap(open, (db) => steady(db, options, maximumPerSecond, ground.counters))
     )
     return reportOf(options, settings, maximumPerSecond, measured)
-  }).pipe(Effect.provide(ground.layer))
+  }).pipe(Effect.provide(Layer.merge(ground.layer, executor(database, options.threads))))
 })
+
+const executor = (database: Ours.Ground, threads: number) =>
+  threads === 0
+    ? Layer.empty
+    : CompactionWorker.layer({
+        threads,
+        spawn: () => new Worker(new URL("./compactionWorker.ts", import.meta.url), { workerData: database })
+      })
 
 /** Every key once, in tables. */
 const load = Effect.fnUntraced(function* (db: Service, { entries, valueBytes }: Options) {

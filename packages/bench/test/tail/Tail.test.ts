@@ -55,6 +55,7 @@ describe("OpenLoop", () => {
 })
 
 const small: Tail.Options = {
+  threads: 0,
   entries: 2000,
   valueBytes: 100,
   putPercent: 50,

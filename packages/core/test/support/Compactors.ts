@@ -10,6 +10,7 @@ import * as MemoryObjectStore from "@effect-slatedb/store-memory/MemoryObjectSto
 import * as FaultyObjectStore from "@effect-slatedb/testkit/FaultyObjectStore"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as CompactionsCodec from "../../src/internal/format/CompactionsCodec.ts"
@@ -27,19 +28,38 @@ export interface Process {
   ) => Effect.Effect<Compactor.Compactor["Service"], DbError.DbError, Scope.Scope>
 }
 
+/** Where jobs are carried out: on the compactor's event loop, or as if in another thread. */
+export type Where = "here" | "elsewhere"
+
 /** A process with a compactor, and a way to the bucket of its own. */
-export const process = Effect.fnUntraced(function* (bucket: Bucket) {
+export const process = Effect.fnUntraced(function* (bucket: Bucket, where: Where = "here") {
   const faults = yield* FaultyObjectStore.make(MemoryObjectStore.fromState(bucket))
   const made: Process = {
     faults,
     make: (settings, policy = CompactionPolicy.sizeTiered({ minSources: 2 })) =>
       Compactor.make({ path: "db", settings }).pipe(
         Effect.provideService(ObjectStore, faults.store),
-        Effect.provideService(CompactionPolicy.CompactionPolicy, policy)
+        Effect.provideService(CompactionPolicy.CompactionPolicy, policy),
+        Effect.provideService(Compactor.Executor, where === "here" ? undefined : elsewhere(faults.store))
       )
   }
   return made
 })
+
+/** Carries jobs out with nothing of the compactor but its store: all that goes between them is text. */
+export const elsewhere =
+  (store: ObjectStore["Service"]): Compactor.Executor =>
+  (job) =>
+    Compactor.execute(throughText(Compactor.Job)(job)).pipe(
+      Stream.provideService(ObjectStore, store),
+      Stream.map(throughText(Compactor.Event)),
+      Stream.mapError(throughText(Compactor.Failure))
+    )
+
+const throughText = <A, I>(schema: Schema.Codec<A, I>) => {
+  const json = Schema.fromJsonString(Schema.toCodecJson(schema))
+  return (value: A): A => Schema.decodeSync(json)(Schema.encodeSync(json)(value))
+}
 
 /** All versions of the compactions file, oldest first. */
 export const history = (bucket: Bucket): ReadonlyArray<Compactions> =>

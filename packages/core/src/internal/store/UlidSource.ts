@@ -36,3 +36,8 @@ export const make: Effect.Effect<UlidSource> = Effect.gen(function* () {
     }
   }
 })
+
+/** The same source, with ids above this one only. */
+export const above = ({ next }: UlidSource, least: string): UlidSource => ({
+  next: (floor) => next(floor !== undefined && floor > least ? floor : least)
+})

@@ -4,6 +4,7 @@
  *
  *     CompactorTask ──which, when──> CompactorRole ──> manifest, compactions file
  *          └────────how────────────> CompactionExecutor ──> tables
+ *                                    here, or in another thread (CompactionJob)
  */
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -25,6 +26,7 @@ import type { NewWriter } from "../store/TableWriters.ts"
 import type { TurnMeter } from "../store/TurnMeter.ts"
 import type { UlidSource } from "../store/UlidSource.ts"
 import * as CompactionExecutor from "./CompactionExecutor.ts"
+import * as CompactionJob from "./CompactionJob.ts"
 import { CompactorRole } from "./CompactorRole.ts"
 import * as CompactorTask from "./CompactorTask.ts"
 import type { Lifecycle } from "./Lifecycle.ts"
@@ -38,6 +40,8 @@ export interface Ground {
   readonly cache: BlockCache
   readonly merge: MergeFunction | undefined
   readonly policy: CompactionPolicy
+  /** Where jobs are carried out; absent: here. */
+  readonly executor: CompactionJob.Executor | undefined
   readonly manifests: ManifestStore
   readonly compactions: CompactionsStore
   readonly newWriter: NewWriter
@@ -76,16 +80,15 @@ export const start = Effect.fnUntraced(function* (
     ...ground,
     ...owner,
     role,
-    run: (work) => {
-      tables.adopt(work.manifest)
-      return CompactionExecutor.run({
-        ...ground,
-        ...work,
-        tables,
-        maxSstSizeBytes: settings.maxSstSizeBytes,
-        newWriter: () => ground.newWriter("compacted", tables.newBlockBytesMax),
-        retrying
-      })
-    }
+    run: (work) =>
+      ground.executor === undefined
+        ? CompactionExecutor.runJob(work, {
+            ...ground,
+            tables,
+            maxSstSizeBytes: settings.maxSstSizeBytes,
+            newWriter: () => ground.newWriter("compacted", tables.newBlockBytesMax),
+            retrying
+          })
+        : CompactionJob.send(ground.executor, work, { ...ground, tables })
   })
 })

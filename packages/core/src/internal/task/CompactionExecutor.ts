@@ -16,11 +16,24 @@
 import * as Effect from "effect/Effect"
 import * as DbError from "../../DbError.ts"
 import type { SsTableWriter } from "../format/SsTableWriter.ts"
+import { isBottom, sourcesOf } from "../lsm/CompactionPlan.ts"
+import type { Job } from "../lsm/CompactionStep.ts"
+import type { Manifest } from "../model/Manifest.ts"
+import { noCreateTime } from "../model/RowEntry.ts"
 import type { SsTable } from "../model/SsTable.ts"
 import type { TurnMeter } from "../store/TurnMeter.ts"
-import type { UlidSource } from "../store/UlidSource.ts"
+import * as UlidSource from "../store/UlidSource.ts"
 import * as Input from "./CompactionInput.ts"
 import { CompactionOutput, type Outcome } from "./CompactionOutput.ts"
+
+/** A job of a manifest. */
+export interface Work {
+  /** Where the sources are. */
+  readonly manifest: Manifest
+  readonly job: Job
+  readonly onOutputs: Options["onOutputs"]
+  readonly onProgress: (bytes: number) => void
+}
 
 export interface Options extends Input.Options {
   /** Of an earlier try, in order. */
@@ -28,13 +41,34 @@ export interface Options extends Input.Options {
   /** An output ends at the first border between keys behind so many bytes. */
   readonly maxSstSizeBytes: number
   readonly newWriter: () => SsTableWriter
-  readonly ulids: UlidSource
+  readonly ulids: UlidSource.UlidSource
   readonly turns: TurnMeter
   /** Told all outputs so far after each is stored, and awaited. */
   readonly onOutputs: (outputs: ReadonlyArray<SsTable>) => Effect.Effect<void, DbError.DbError>
   /** Told after each slice how many bytes of the sources' blocks are behind it, those of earlier tries included. */
   readonly onProgress?: ((bytes: number) => void) | undefined
 }
+
+/** Carries out a job, by what its manifest says. */
+export const runJob = (
+  { job, manifest, onOutputs, onProgress }: Work,
+  ground: Pick<Options, "merge" | "tables" | "retrying" | "maxSstSizeBytes" | "newWriter" | "ulids" | "turns">
+): Effect.Effect<ReadonlyArray<SsTable>, DbError.DbError> =>
+  Effect.suspend(() => {
+    ground.tables.adopt(manifest)
+    return run({
+      ...ground,
+      sources: sourcesOf(job.plan, manifest),
+      isBottom: isBottom(job.plan, manifest),
+      minSequence: manifest.recentSnapshotMinSequence,
+      now: manifest.lastL0ClockTick ?? noCreateTime,
+      outputs: job.outputs,
+      // Above the job's own: by it the collector knows that they may still be named.
+      ulids: UlidSource.above(ground.ulids, job.id),
+      onOutputs,
+      onProgress
+    })
+  })
 
 /** Steps between two yields to the event loop, if time does not end a slice before. */
 const stepsPerSlice = 8

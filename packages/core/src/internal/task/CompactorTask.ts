@@ -31,36 +31,20 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { CompactionPolicy } from "../../CompactionPolicy.ts"
 import * as DbError from "../../DbError.ts"
-import { isBottom, sourcesOf } from "../lsm/CompactionPlan.ts"
+import { sourcesOf } from "../lsm/CompactionPlan.ts"
 import * as CompactionStep from "../lsm/CompactionStep.ts"
 import type { CompactionPlan, CompactionState } from "../model/CompactionPlan.ts"
 import { isActive } from "../model/Compactions.ts"
 import type { Manifest } from "../model/Manifest.ts"
-import { noCreateTime } from "../model/RowEntry.ts"
-import type { Sequence } from "../model/Sequence.ts"
 import { sizeBytes, type SsTable } from "../model/SsTable.ts"
 import type { Versioned } from "../store/SequencedObject.ts"
 import type { UlidSource } from "../store/UlidSource.ts"
+import type * as CompactionExecutor from "./CompactionExecutor.ts"
 import { CompactorLedger, type Report } from "./CompactorLedger.ts"
 import { type CompactorRole, isFenced } from "./CompactorRole.ts"
 import type { Lifecycle } from "./Lifecycle.ts"
 import { Rest } from "./Rest.ts"
 import * as Task from "./Task.ts"
-
-/** What is to be merged, and how: what `CompactionExecutor` needs to know of a job. */
-export interface Work {
-  /** Where the sources are. */
-  readonly manifest: Manifest
-  readonly sources: ReturnType<typeof sourcesOf>
-  readonly isBottom: boolean
-  readonly outputs: ReadonlyArray<SsTable>
-  readonly minSequence: Sequence
-  readonly now: number
-  /** Ids above the job's own: by it the collector knows that they may still be named. */
-  readonly ulids: UlidSource
-  readonly onOutputs: (outputs: ReadonlyArray<SsTable>) => Effect.Effect<void, DbError.DbError>
-  readonly onProgress: (bytes: number) => void
-}
 
 export interface CompactorTask {
   readonly report: () => Report
@@ -103,7 +87,7 @@ export const make = Effect.fnUntraced(function* (options: {
     readonly maxConcurrentCompactions: number
   }
   readonly ulids: UlidSource
-  readonly run: (work: Work) => Effect.Effect<ReadonlyArray<SsTable>, DbError.DbError>
+  readonly run: (work: CompactionExecutor.Work) => Effect.Effect<ReadonlyArray<SsTable>, DbError.DbError>
   /** The manifest as its keeper in this process has it, for one that claims its role late. */
   readonly known?: (() => Versioned<Manifest>) | undefined
   /** A result is in the manifest. */
@@ -148,12 +132,7 @@ export const make = Effect.fnUntraced(function* (options: {
     const progress = ledger.began(job, bytesOf([...sources.l0, ...sources.runs.flatMap((run) => run.tables)]))
     const merge = options.run({
       manifest,
-      sources,
-      isBottom: isBottom(job.plan, manifest),
-      outputs: job.outputs,
-      minSequence: manifest.recentSnapshotMinSequence,
-      now: manifest.lastL0ClockTick ?? noCreateTime,
-      ulids: { next: (floor) => ulids.next(floor !== undefined && floor > job.id ? floor : job.id) },
+      job,
       onOutputs: (outputs) =>
         task.ask((reply: Task.Reply<void>) => ({ _tag: "OutputsWritten", id: job.id, outputs, reply })),
       onProgress: (bytes) => {

@@ -38,6 +38,7 @@ import * as WalStore from "../store/WalStore.ts"
 import { Backlog } from "./Backlog.ts"
 import { Backpressure } from "./Backpressure.ts"
 import * as CollectionPass from "./CollectionPass.ts"
+import * as CompactionJob from "./CompactionJob.ts"
 import * as Compacting from "./Compacting.ts"
 import * as CompactorLedger from "./CompactorLedger.ts"
 import * as GarbageCollectorTask from "./GarbageCollectorTask.ts"
@@ -154,6 +155,7 @@ const prepare = Effect.fnUntraced(function* (options: Options) {
     turns,
     merge: yield* MergeOperator,
     policy: yield* CompactionPolicy,
+    executor: yield* CompactionJob.Executor,
     newWriter: yield* Effect.fromResult(TableWriters.make(settings, compression)),
     newGeneration: () => Generation.make({ hashSeed: Math.floor(random.nextDoubleUnsafe() * Number.MAX_SAFE_INTEGER) }),
     manifests: ManifestStore.make(store, paths, ulids),
