@@ -90,7 +90,7 @@ const executor = (database: Ours.Ground, threads: number) =>
     ? Layer.empty
     : CompactionWorker.layer({
         threads,
-        spawn: () => new Worker(new URL("./compactionWorker.ts", import.meta.url), { workerData: database })
+        spawn: () => new Worker(new URL("./worker.ts", import.meta.url), { workerData: database })
       })
 
 /** Every key once, in tables. */
