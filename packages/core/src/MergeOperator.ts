@@ -20,7 +20,7 @@ import * as Layer from "effect/Layer"
  * `existing` is the older value or operand, `undefined` when the key has none.
  * Both arrays are borrowed: the result must be new bytes or one of them
  * unchanged. A throw is a defect: of the call that reads, or writes a batch; in a
- * flush it closes the database.
+ * flush it closes the database. In a compaction its job fails, and is tried again.
  *
  * @stability unstable
  * @category models

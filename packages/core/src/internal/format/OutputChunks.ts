@@ -7,6 +7,8 @@
  * fit into the rest of a chunk goes into the next one.
  */
 
+import { Slab } from "../model/Slab.ts"
+
 const chunkBytesMin = 1 << 14
 const chunkBytesMax = 1 << 20
 
@@ -14,6 +16,7 @@ export class OutputChunks {
   /** The chunk being filled, from `position` on. */
   chunk: Uint8Array = new Uint8Array(0)
   position = 0
+  private readonly slab = new Slab()
   private readonly full: Array<Uint8Array> = []
   private fullBytes = 0
 
@@ -27,7 +30,7 @@ export class OutputChunks {
     if (this.position + size <= this.chunk.length) return
     const length = Math.min(chunkBytesMax, Math.max(chunkBytesMin, 2 * this.chunk.length))
     this.close()
-    this.chunk = new Uint8Array(Math.max(size, length))
+    this.chunk = this.slab.take(Math.max(size, length))
   }
 
   /** Adds a copy of `bytes`. */

@@ -16,6 +16,8 @@
  * Bytes are written once, by their allocator, before anybody reads them.
  */
 
+import { Slab } from "../model/Slab.ts"
+
 /** Size of the first chunk. */
 export const firstChunkBytes = 16 * 1024
 
@@ -38,6 +40,8 @@ export class Arena {
   /** Offset of the latest allocation in its chunk. */
   offset = 0
 
+  /** For all that lives as long. */
+  readonly slab = new Slab()
   private open = -1
   private used = 0
   private limit = 0
@@ -65,7 +69,7 @@ export class Arena {
   private openChunk(size: number): void {
     let bytes = this.limit === 0 ? firstChunkBytes : Math.min(chunkBytesMax, this.limit * 2)
     while (bytes < size) bytes *= 2
-    const chunk = new Uint8Array(bytes)
+    const chunk = this.slab.take(bytes)
     this.open = this.chunks.push(chunk) - 1
     this.used = 0
     this.limit = bytes

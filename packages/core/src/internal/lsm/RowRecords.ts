@@ -221,15 +221,15 @@ export class RowRecords {
   }
 
   private setSegment(index: number, rows: number): void {
-    const buffer = new ArrayBuffer(rows * recordBytes)
-    const words = new Int32Array(buffer)
+    const { buffer, byteOffset } = this.arena.slab.take(rows * recordBytes)
+    const words = new Int32Array(buffer, byteOffset, (rows * recordBytes) / 4)
     const before = this.words[index]
     if (before !== undefined) {
       words.set(before)
       this.recordsAllocatedBytes -= before.byteLength
     }
     this.words[index] = words
-    this.floats[index] = new Float64Array(buffer)
-    this.recordsAllocatedBytes += buffer.byteLength
+    this.floats[index] = new Float64Array(buffer, byteOffset, (rows * recordBytes) / 8)
+    this.recordsAllocatedBytes += words.byteLength
   }
 }
