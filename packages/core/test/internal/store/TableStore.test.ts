@@ -3,8 +3,10 @@ import * as KeyRange from "@effect-slatedb/core/KeyRange"
 import * as MemoryObjectStore from "@effect-slatedb/store-memory/MemoryObjectStore"
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Manifest from "../../../src/internal/model/Manifest.ts"
 import { Kind, neverExpires } from "../../../src/internal/model/RowEntry.ts"
 import type { SsTable } from "../../../src/internal/model/SsTable.ts"
+import * as CompactionLab from "../../support/CompactionLab.ts"
 import * as OtherProcess from "../../support/OtherProcess.ts"
 import * as TestDb from "../../support/TestDb.ts"
 
@@ -87,5 +89,30 @@ it.effect("a range ends before its end also where versions of that key begin in 
         ["a"]
       )
     }
+  })
+)
+
+it.effect("what is kept of a table has no second chance, once no view of it is named any more", () =>
+  Effect.gen(function* () {
+    const lab = yield* CompactionLab.make()
+    const rows = Array.from({ length: 3 }, (_, n) => row(`k${n}`, new Uint8Array(100)))
+    const table = yield* lab.table(rows)
+    const view: SsTable = {
+      ...table,
+      visibleRange: { start: { _tag: "Included", key: KeyRange.toBytes("k1") }, end: { _tag: "Unbounded" } }
+    }
+    const naming = (...l0: ReadonlyArray<SsTable>): Manifest.Manifest => ({ ...Manifest.empty, l0 })
+    const { tables } = lab
+    tables.adopt(naming(table, view))
+    const { cached, loadMeta } = tables.reader(table)
+    tables.reader(view)
+    // A small table is fetched whole.
+    yield* loadMeta
+    assert.isDefined(cached.block(0))
+    tables.adopt(naming(view))
+    assert.isTrue(cached.isBlockUsed(0), "another view of it is named")
+    tables.adopt(naming())
+    assert.isFalse(cached.isBlockUsed(0))
+    assert.isDefined(cached.block(0), "it is there still")
   })
 )
