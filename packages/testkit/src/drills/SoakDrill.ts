@@ -36,6 +36,8 @@ import { type Expected, SoakWork } from "./SoakWork.ts"
 export interface Options extends Omit<Drill.Options, "rounds" | "store"> {
   /** How long this engine writes. */
   readonly minutes: number
+  /** Where this engine's database is and stays; it must not be there yet. Absent: it goes when nothing was wrong. */
+  readonly directory?: string | undefined
   /** Default 200,000. */
   readonly keys?: number | undefined
   /** Default: {@link SoakJudge.bounds}. */
@@ -58,7 +60,8 @@ export const run = (options: Options): Effect.Effect<Drill.Outcome> =>
 
 const drill = Effect.fnUntraced(function* (options: Options, tally: Drill.Tally) {
   const bounds = options.bounds ?? SoakJudge.bounds
-  const place = yield* options.keepsFailures === true ? Place.directoryOfFailures : Place.directory
+  const { directory } = options
+  const place = yield* directory === undefined ? Place.temporary(options.keepsFailures) : Place.newDirectory(directory)
   const work = newWork(options)
   const soaked = yield* Drill.inside("this engine")(Effect.scoped(soak(options, place, work)))
   yield* Drill.sabotaged(options, place)

@@ -119,11 +119,16 @@ const soak = Command.make(
       Flag.withDefault(3),
       Flag.withDescription("How long this engine writes (default 3)")
     ),
+    directory: Flag.String("keep").pipe(
+      Flag.optional,
+      Flag.withDescription("A new directory for the database, which stays, to be looked at with `slate`")
+    ),
     seed
   },
-  Effect.fnUntraced(function* (flags) {
+  Effect.fnUntraced(function* ({ directory, ...flags }) {
     const { run } = yield* Effect.promise(() => import("./SoakDrill.ts"))
-    yield* conclude(`soak: seed ${flags.seed}, ${flags.minutes} minutes`, yield* run({ ...flags, ...common }))
+    const options = { ...flags, ...common, directory: Option.getOrUndefined(directory) }
+    yield* conclude(`soak: seed ${flags.seed}, ${flags.minutes} minutes`, yield* run(options))
   })
 ).pipe(
   Command.withDescription(

@@ -12,7 +12,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { mkdtemp, rm } from "node:fs/promises"
+import { mkdir, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as S3Server from "../S3Server.ts"
@@ -50,6 +50,14 @@ export const directoryOfFailures: Effect.Effect<Directory, never, Scope.Scope> =
   )
 )
 
+/** One of these two. */
+export const temporary = (keepsFailures = false): Effect.Effect<Directory, never, Scope.Scope> =>
+  keepsFailures ? directoryOfFailures : directory
+
+/** A directory that must not be there yet, and stays. */
+export const newDirectory = (root: string): Effect.Effect<Directory> =>
+  Effect.promise(() => mkdir(root).then((): Directory => ({ _tag: "File", root })))
+
 const directoryFor = (
   end: (root: string, exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void>
 ): Effect.Effect<Directory, never, Scope.Scope> =>
@@ -76,4 +84,4 @@ export const maker = (
   store: Store,
   keepsFailures = false
 ): Effect.Effect<Effect.Effect<Place, S3Server.S3ServerError, Scope.Scope>, S3Server.S3ServerError> =>
-  store === "file" ? Effect.succeed(keepsFailures ? directoryOfFailures : directory) : Effect.map(S3Server.find, bucket)
+  store === "file" ? Effect.succeed(temporary(keepsFailures)) : Effect.map(S3Server.find, bucket)
