@@ -45,6 +45,30 @@ afterEach(() => {
 })
 
 describe("layout", () => {
+  it.effect("keeps the parts of a body one after another, whatever their sizes", () =>
+    Effect.gen(function* () {
+      const { store } = yield* setUp()
+      const K = 1024
+      const shapes = [
+        [],
+        [0],
+        [1, 0, 2],
+        [10 * K, 20 * K, 30 * K, 10 * K],
+        [64 * K, 1, 64 * K, 64 * K - 1, 1, 1],
+        [5, 65 * K, 7, 100 * K, 64 * K, 9],
+        [16 * K, 32 * K, 64 * K, 128 * K, 256 * K, 512 * K, 3],
+        [3, 1024 * K + 1, 60 * K, 60 * K, 2500 * K, 1]
+      ]
+      for (const [n, sizes] of shapes.entries()) {
+        const parts = sizes.map((size, part) =>
+          Uint8Array.from({ length: size }, (_, i) => part * 31 + i * 7 + (i >> 8))
+        )
+        yield* store.put(`shape/${n}`, parts)
+        assert.isTrue(Buffer.concat(parts).equals(yield* store.get(`shape/${n}`)), sizes.join())
+      }
+    })
+  )
+
   it.live("a plain path is the file; other characters are percent-encoded as the official engine does", () =>
     Effect.gen(function* () {
       const { at, store } = yield* setUp()

@@ -18,8 +18,11 @@ import * as FileErrors from "./FileErrors.ts"
 /** As many bytes are read or written at once, on the thread of the caller. */
 export const SYNC_BYTES_MAX = 256 * 1024
 
-/** Longer bodies are written in chunks of this many bytes. */
+/** Longer parts of a body are written in chunks of this many bytes. */
 const CHUNK_BYTES = 1024 * 1024
+
+/** Parts that are shorter are gathered up to this many bytes: a copy costs less than a system call then. */
+const GATHERED_BYTES = 64 * 1024
 
 /** Longer ranges are read in chunks of this many bytes. */
 const READ_CHUNK_BYTES = 8 * 1024 * 1024
@@ -52,7 +55,7 @@ const writeOnce = (fd: number, bytes: Uint8Array): Effect.Effect<number, FileErr
 /** The body in pieces worth a system call. A piece is valid until the next one is asked for. */
 function* chunks(body: ObjectStore.Body): Generator<Uint8Array> {
   const parts = body instanceof Uint8Array ? [body] : body
-  const gathered = new Uint8Array(parts.length > 1 ? Math.min(CHUNK_BYTES, ObjectStore.byteLength(body)) : 0)
+  const gathered = new Uint8Array(parts.length > 1 ? Math.min(GATHERED_BYTES, ObjectStore.byteLength(body)) : 0)
   let length = 0
   for (const part of parts) {
     if (length + part.length > gathered.length) {
