@@ -31,6 +31,7 @@ import { PacedCursor } from "../lsm/PacedCursor.ts"
 import * as Visibility from "../lsm/Visibility.ts"
 import type { RowView } from "../model/RowEntry.ts"
 import { RunCursor } from "../store/RunCursor.ts"
+import { RunTables } from "../store/RunTables.ts"
 import { SsTableCursor } from "../store/SsTableCursor.ts"
 import type { TableReader } from "../store/TableReader.ts"
 import type { TurnMeter } from "../store/TurnMeter.ts"
@@ -253,23 +254,25 @@ class RangeScan {
 
   #sources(view: ReadView, inMemory: ReadonlyArray<Generation>): ReadonlyArray<Source> {
     const { end, start } = this.#range
-    const l0 = this.#overlapping(view.tables.l0)
-    const runs = view.tables.runs.map((tables) => this.#overlapping(tables)).filter((tables) => tables.length > 0)
+    const order = this.#isAscending ? "ascending" : "descending"
+    const l0 = view.tables.l0.filter((reader) => reader.overlaps(this.#range))
+    const runs = view.tables.runs
+      .map((tables) => new RunTables(tables, this.#range, order))
+      .filter((tables) => !tables.isOver)
     const cursor = this.#tableCursors(l0.length + runs.length)
     return [
       ...inMemory.map((generation) =>
         generation.cursor({ start, end, descending: !this.#isAscending, maxSequence: view.maxSequence })
       ),
       ...l0.map(cursor),
-      ...runs.map((tables) => {
-        const inOrder = this.#isAscending ? tables : tables.toReversed()
-        return new RunCursor(inOrder.map((reader) => () => cursor(reader)))
-      })
+      ...runs.map(
+        (tables) =>
+          new RunCursor(() => {
+            const reader = tables.take()
+            return reader === undefined ? undefined : cursor(reader)
+          })
+      )
     ]
-  }
-
-  #overlapping(tables: ReadonlyArray<TableReader>): ReadonlyArray<TableReader> {
-    return tables.filter((reader) => reader.overlaps(this.#range))
   }
 
   /** How to walk a table where so many are walked at the same time. */

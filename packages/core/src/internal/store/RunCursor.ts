@@ -13,18 +13,17 @@ import type { SsTableCursor } from "./SsTableCursor.ts"
 const noRow = new RowView()
 
 export class RunCursor implements Cursor {
-  /** In the order of the walk. */
-  readonly #tables: ReadonlyArray<() => SsTableCursor>
-  #at = 0
+  readonly #following: () => SsTableCursor | undefined
   #open: SsTableCursor | undefined
   /** The table after the open one, if something of it was fetched ahead. */
   #next: SsTableCursor | undefined
   /** Bytes of the tables that were walked to their ends. */
   #walkedBytes = 0
 
-  constructor(tables: ReadonlyArray<() => SsTableCursor>) {
-    this.#tables = tables
-    this.#open = tables[0]?.()
+  /** `following` gives the tables in the order of the walk, then nothing any more. */
+  constructor(following: () => SsTableCursor | undefined) {
+    this.#following = following
+    this.#open = following()
   }
 
   get row(): RowView {
@@ -36,8 +35,7 @@ export class RunCursor implements Cursor {
       const step = this.#open.next()
       if (step !== Step.done) return step
       this.#walkedBytes += this.#open.position
-      this.#at++
-      this.#open = this.#next ?? this.#tables[this.#at]?.()
+      this.#open = this.#next ?? this.#following()
       this.#next = undefined
     }
     return Step.done
@@ -52,7 +50,7 @@ export class RunCursor implements Cursor {
   get ahead(): Effect.Effect<void, DbError.DbError> | undefined {
     const open = this.#open
     if (open === undefined || !open.isInLastStretch) return open?.ahead
-    this.#next ??= this.#tables[this.#at + 1]?.()
+    this.#next ??= this.#following()
     return this.#next?.ahead
   }
 

@@ -84,6 +84,13 @@ export class TableReader {
     return firstEntry !== undefined && compare(firstEntry, key) <= 0
   }
 
+  /** Whether the first key that this view may show is below `key`. */
+  beginsBelow(key: Uint8Array): boolean {
+    const { firstEntry } = this.table.info
+    const { start } = this.#visible
+    return firstEntry !== undefined && compare(firstEntry, key) < 0 && (start === undefined || compare(start, key) < 0)
+  }
+
   /** Whether the last key is known, and below `key`. */
   endsBefore(key: Uint8Array): boolean {
     const { lastEntry } = this.table.info

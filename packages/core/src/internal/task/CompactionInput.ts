@@ -188,7 +188,13 @@ const cursorsOf = ({ sources, tables }: Options, range: KeyRange.KeyRange, warmt
     })
   const cursors: ReadonlyArray<Source> = [
     ...l0.map(cursor),
-    ...runs.map((readers) => new RunCursor(readers.map((reader) => () => cursor(reader))))
+    ...runs.map((readers) => {
+      const left = readers.values()
+      return new RunCursor(() => {
+        const { done, value } = left.next()
+        return done === true ? undefined : cursor(value)
+      })
+    })
   ]
   return { sources: cursors, skippedBytes }
 }

@@ -34,6 +34,14 @@ const whole = (lab: CompactionLab.Lab, table: SsTable, readAheadBytes: number, r
   })
 
 /** Walks to the end. At each row it is told what to do about fetching ahead: nothing, begin, or begin and give up. */
+const runOf = (tables: ReadonlyArray<SsTable>, open: (table: SsTable) => SsTableCursor): RunCursor => {
+  let at = 0
+  return new RunCursor(() => {
+    const table = tables[at++]
+    return table === undefined ? undefined : open(table)
+  })
+}
+
 const walk = Effect.fnUntraced(function* (
   cursor: SsTableCursor | RunCursor,
   what: (row: number) => "nothing" | "begin" | "giveUp"
@@ -79,7 +87,7 @@ it.effect.prop(
       const block = cached % index.blockCount
       yield* reader.loadBlocks(index, block, block + 1, true)
     }
-    const cursor = new RunCursor(tables.map((table) => () => whole(lab, table, readAheadBytes, range)))
+    const cursor = runOf(tables, (table) => whole(lab, table, readAheadBytes, range))
     const walked = yield* walk(
       cursor,
       (row) => (["nothing", "begin", "giveUp"] as const)[choices[row % choices.length] ?? 0] ?? "nothing"
@@ -142,7 +150,7 @@ it.effect("a run's next table is there when the walk comes to it", () =>
     const pieces = [rows.slice(0, 12), rows.slice(12, 20), rows.slice(20)]
     const tables = yield* Effect.forEach(pieces, (piece) => lab.table(piece, { blockSizeBytes: 1 }))
     let moves = 0
-    const cursor = new RunCursor(tables.map((table) => () => whole(lab, table, 400)))
+    const cursor = runOf(tables, (table) => whole(lab, table, 400))
     yield* walk(cursor, () => {
       moves++
       return "begin"
