@@ -176,12 +176,12 @@ const makeScale = (tables: ReadonlyArray<TableNode>): Scale => {
   const keys = tables.flatMap(({ table }) =>
     [table.info.firstEntry, table.info.lastEntry].filter((key) => key !== undefined)
   )
-  const shared = sharedLength(keys)
-  const numbers = keys.map((key) => keyNumber(key, shared))
+  const numberOf = numbering(keys)
+  const numbers = keys.map(numberOf)
   const least = Math.min(...numbers)
   const span = Math.max(...numbers) - least
   const place = (key: Uint8Array): number =>
-    span > 0 ? Math.round(((keyNumber(key, shared) - least) / span) * (keysWidth - 1)) : 0
+    span > 0 ? Math.round(((numberOf(key) - least) / span) * (keysWidth - 1)) : 0
   return {
     size: (bytes) => "█".repeat(Math.max(1, Math.round((bytes / largest) * sizeWidth))).padEnd(sizeWidth),
     keys: (first, last) => {
@@ -202,11 +202,23 @@ const sharedLength = (keys: ReadonlyArray<Uint8Array>): number => {
   return length
 }
 
-/** Six bytes of a key as a number: enough to place it. */
-const keyNumber = (key: Uint8Array, from: number): number => {
-  let number = 0
-  for (let i = from; i < from + 6; i++) number = number * 256 + (key[i] ?? 0)
-  return number
+/** Bytes of a key that are enough to place it. */
+const placedBytes = 12
+
+/**
+ * From keys to numbers that grow as they do: what follows the bytes that all share, as digits of the bytes that occur
+ * there. So keys of decimal digits lie where their numbers do.
+ */
+const numbering = (keys: ReadonlyArray<Uint8Array>): ((key: Uint8Array) => number) => {
+  const from = sharedLength(keys)
+  const digits = keys.flatMap((key) => Array.from(key.subarray(from, from + placedBytes)))
+  const least = Math.min(0xff, ...digits)
+  const base = Math.max(least, ...digits) - least + 1
+  return (key) => {
+    let number = 0
+    for (let i = from; i < from + placedBytes; i++) number = number * base + (key[i] ?? least) - least
+    return number
+  }
 }
 
 const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((sum, number) => sum + number, 0)

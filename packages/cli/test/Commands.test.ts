@@ -250,6 +250,25 @@ describe("flush, manifest, tree, verify, probe", () => {
       assert.deepInclude(json, { manifestId: 5, objects: 11 })
     }))
 
+  it("tree draws tables of decimal keys where their numbers lie", () =>
+    Effect.gen(function* () {
+      const { slate } = yield* Slate.temporary
+      for (const range of [0, 1, 2, 3]) {
+        const lines = Array.from({ length: 30 }, (_, n) => `key/${String(60 + 30 * range + n).padStart(6, "0")}\tv`)
+        yield* slate(["load", "--as", "tsv"], { stdin: lines.join("\n") })
+        yield* slate(["flush"])
+      }
+      const { stdout } = yield* slate(["tree"])
+      const bars = Array.from(stdout.matchAll(/[·━]{26}/g), ([bar]) => [bar.indexOf("━"), bar.lastIndexOf("━")])
+      // Newest first.
+      assert.deepStrictEqual(bars, [
+        [19, 25],
+        [13, 19],
+        [6, 12],
+        [0, 6]
+      ])
+    }))
+
   it("gc spares what is young, and says in a dry run what it would delete", () =>
     Effect.gen(function* () {
       const { directory, slate } = yield* flushed
