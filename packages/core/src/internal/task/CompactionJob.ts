@@ -163,22 +163,62 @@ export const Executor = Context.Reference<Executor | undefined>("@effect-slatedb
 /** The name of a job's requests in errors. */
 const operation = "compact in another thread"
 
+interface Ground {
+  readonly paths: ObjectPaths.ObjectPaths
+  readonly settings: Settings.Settings
+  readonly tables: TableStore.TableStore
+  readonly turns: TurnMeter
+}
+
 /** Has a job carried out, and answers with its outputs; each is in the cache before it is told. */
 export const send = (
   executor: Executor,
-  { job, manifest, onOutputs, onProgress }: CompactionExecutor.Work,
-  ground: {
-    readonly paths: ObjectPaths.ObjectPaths
-    readonly settings: Settings.Settings
-    readonly tables: TableStore.TableStore
-    readonly turns: TurnMeter
-  }
-): Effect.Effect<ReadonlyArray<SsTable>, DbError.DbError> => {
-  const { paths, settings, tables, turns } = ground
+  work: CompactionExecutor.Work,
+  ground: Ground
+): Effect.Effect<ReadonlyArray<SsTable>, DbError.DbError> =>
+  Effect.suspend(() => {
+    const { job, manifest, onOutputs, onProgress } = work
+    const warm = warming(work, ground)
+    return executor({
+      path: ground.paths.root,
+      settings: ground.settings,
+      manifest: ManifestCodec.encode(manifest),
+      compactions: CompactionsCodec.encode(CompactionStep.begin([job])(CompactionStep.none(manifest.compactorEpoch))),
+      destination: job.plan.destination
+    }).pipe(
+      Stream.runFoldEffect(
+        (): ReadonlyArray<SsTable> | undefined => undefined,
+        (done, event) => {
+          switch (event._tag) {
+            case "Merged":
+              return Effect.sync(() => {
+                onProgress(event.bytes)
+                return done
+              })
+            case "Stored": {
+              const { outputs } = jobIn(event.outputs)
+              return Effect.as(Effect.andThen(warm(outputs), onOutputs(outputs)), done)
+            }
+            case "Done":
+              return Effect.succeed(jobIn(event.outputs).outputs)
+          }
+        }
+      ),
+      Effect.flatMap((outputs) =>
+        outputs === undefined
+          ? Effect.fail(DbError.fail(new DbError.Unavailable({ operation, path: ground.paths.root })))
+          : Effect.succeed(outputs)
+      )
+    )
+  })
+
+/** Puts those outputs into the cache that came since it was asked last. */
+const warming = ({ job, manifest }: CompactionExecutor.Work, { tables, turns }: Ground) => {
+  tables.adopt(manifest)
   const { l0, runs } = sourcesOf(job.plan, manifest)
   const inputs = [...l0, ...runs.flatMap((run) => run.tables)].map(tables.reader)
   const known = new Set(job.outputs.map(({ id }) => id))
-  const warm = (outputs: ReadonlyArray<SsTable>) =>
+  return (outputs: ReadonlyArray<SsTable>): Effect.Effect<void> =>
     Effect.forEach(
       outputs.filter(({ id }) => !known.has(id)),
       (table) => {
@@ -188,37 +228,6 @@ export const send = (
       },
       { discard: true }
     )
-  return executor({
-    path: paths.root,
-    settings,
-    manifest: ManifestCodec.encode(manifest),
-    compactions: CompactionsCodec.encode(CompactionStep.begin([job])(CompactionStep.none(manifest.compactorEpoch))),
-    destination: job.plan.destination
-  }).pipe(
-    Stream.runFoldEffect(
-      (): ReadonlyArray<SsTable> | undefined => undefined,
-      (done, event) => {
-        switch (event._tag) {
-          case "Merged":
-            return Effect.sync(() => {
-              onProgress(event.bytes)
-              return done
-            })
-          case "Stored": {
-            const { outputs } = jobIn(event.outputs)
-            return Effect.as(Effect.andThen(warm(outputs), onOutputs(outputs)), done)
-          }
-          case "Done":
-            return Effect.succeed(jobIn(event.outputs).outputs)
-        }
-      }
-    ),
-    Effect.flatMap((outputs) =>
-      outputs === undefined
-        ? Effect.fail(DbError.fail(new DbError.Unavailable({ operation, path: paths.root })))
-        : Effect.succeed(outputs)
-    )
-  )
 }
 
 /** Bytes merged between two events that say so. */
