@@ -1,5 +1,5 @@
 /** Which tables of a run a walk comes to, against a look at all of them. */
-import * as KeyRange from "@effect-slatedb/core/KeyRange"
+import type * as KeyRange from "@effect-slatedb/core/KeyRange"
 import { assert, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
