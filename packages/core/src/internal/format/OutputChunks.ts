@@ -2,8 +2,8 @@
  * The bytes of an object while it is written: a list of chunks.
  *
  * A writer asks for room in one piece, fills it and says how much of it it used;
- * so no byte is moved again. Chunks grow from 16 KiB to 1 MiB: a table of one row
- * stays small, and a large one costs an allocation per megabyte. What does not
+ * so no byte is moved again. Chunks grow from 16 KiB to 1 MiB, so a table of one row
+ * stays small; those of a large table are cut from few buffers (`Slab`). What does not
  * fit into the rest of a chunk goes into the next one.
  */
 

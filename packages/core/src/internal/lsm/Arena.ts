@@ -2,7 +2,8 @@
  * The bytes of a generation: keys and values, one row beside the other, in chunks that never move.
  *
  * Chunks start small, so that a thousand little databases stay little, and double
- * up to one mebibyte. A row lies whole in one chunk: what does not fit in the rest
+ * up to one mebibyte; those of a large generation are cut from few buffers (`Slab`).
+ * A row lies whole in one chunk: what does not fit in the rest
  * of the chunk opens the next one, and a row above a quarter of a full chunk gets
  * one of its own, so that at most a quarter is ever left empty. Nothing is freed
  * before everything is: then the collector takes the chunks. (Keeping them for the next

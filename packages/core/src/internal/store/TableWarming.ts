@@ -19,16 +19,19 @@ const stretchBytesMax = 1024 * 1024
 const blocksPerStep = 8
 const stepsPerSlice = 8
 
-/** Whether most blocks of these tables are in the cache and were used of late. */
+/** Whether most of these tables' blocks, by bytes, are in the cache and were used of late; none are where the index is not. */
 export const areRead = (readers: ReadonlyArray<TableReader>): boolean => {
-  let blocks = 0
+  let bytes = 0
   let used = 0
-  for (const { cached } of readers) {
-    const count = cached.meta()?.index.blockCount ?? 0
-    blocks += count
-    for (let block = 0; block < count; block++) if (cached.isBlockUsed(block)) used++
+  for (const { cached, table } of readers) {
+    bytes += table.info.filterOffset
+    const index = cached.meta()?.index
+    if (index === undefined) continue
+    for (let block = 0; block < index.blockCount; block++) {
+      if (cached.isBlockUsed(block)) used += index.blockEnd(block) - index.blockOffset(block)
+    }
   }
-  return blocks > 0 && 2 * used >= blocks
+  return bytes > 0 && 2 * used >= bytes
 }
 
 /** Caches index and filter, and `blockBytesMax` bytes of blocks. */
