@@ -12,7 +12,7 @@ import { copyInto, copyOf } from "../model/ByteCopy.ts"
 
 const slabBytes = 8192
 /** Copies above this get a buffer of their own: one that is kept may pin a slab. */
-const slabCopyBytesMax = 1024
+export const slabCopyBytesMax = 1024
 
 export class ByteCopies {
   private slab = new Uint8Array(0)

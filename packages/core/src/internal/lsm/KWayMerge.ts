@@ -21,32 +21,30 @@ import { compareRange } from "../model/ByteOrder.ts"
 import { RowView } from "../model/RowEntry.ts"
 import { type Cursor, Step } from "./Cursor.ts"
 
-const noBytes = new Uint8Array(0)
 const noRow = new RowView()
-const noPlaces = new Int32Array(0)
 
 export class KWayMerge<C extends Cursor = Cursor> implements Cursor {
-  row: RowView = new RowView()
+  row = noRow
 
   /** The sources that said `blocked`: load what they lack, then call `next` again. */
   readonly blocked: Array<C> = []
 
   readonly #sources: ReadonlyArray<C>
-  /** The row that each source stands on: a source may have to look for it, and each is asked for several times. */
+  /** The row that each source stands on, `noRow` before the first: a source may have to look for it, and each is asked for several times. */
   readonly #rows: Array<RowView>
   readonly #sign: 1 | -1
-  #ended = noBytes
-  #losers = noPlaces
+  readonly #ended: Array<boolean>
+  readonly #losers: Array<number>
   #winner = 0
   /** The winning source; absent once all have ended. */
   #leader: C | undefined
-  /** The sources that have no row yet. */
-  #unprimed: ReadonlyArray<number> | undefined
   #built = false
 
   constructor(sources: ReadonlyArray<C>, order: "ascending" | "descending") {
     this.#sources = sources
     this.#rows = sources.map(() => noRow)
+    this.#ended = sources.map(() => false)
+    this.#losers = sources.map(() => 0)
     this.#sign = order === "ascending" ? 1 : -1
   }
 
@@ -69,7 +67,7 @@ export class KWayMerge<C extends Cursor = Cursor> implements Cursor {
       this.blocked.push(leader)
       return step
     }
-    this.#ended[this.#winner] = 1
+    this.#ended[this.#winner] = true
     return this.#replay()
   }
 
@@ -77,13 +75,11 @@ export class KWayMerge<C extends Cursor = Cursor> implements Cursor {
   #begin(): Step {
     const sources = this.#sources
     if (sources.length === 0) return Step.done
-    if (this.#unprimed === undefined) {
-      this.#ended = new Uint8Array(sources.length)
-      this.#losers = sources.length === 1 ? noPlaces : new Int32Array(sources.length)
-    }
     this.blocked.length = 0
-    this.#unprimed = (this.#unprimed ?? sources.map((_, index) => index)).filter((index) => !this.#prime(index))
-    if (this.#unprimed.length > 0) return Step.blocked
+    for (let index = 0; index < sources.length; index++) {
+      if (!this.#ended[index] && this.#rows[index] === noRow) this.#prime(index)
+    }
+    if (this.blocked.length > 0) return Step.blocked
     this.#built = true
     return this.#lead(this.#build(1))
   }
@@ -91,7 +87,7 @@ export class KWayMerge<C extends Cursor = Cursor> implements Cursor {
   /** The source that won: its row is the next one, unless all have ended. */
   #lead(winner: number): Step {
     this.#winner = winner
-    if (this.#ended[winner] === 1) {
+    if (this.#ended[winner]) {
       this.#leader = undefined
       return Step.done
     }
@@ -104,16 +100,13 @@ export class KWayMerge<C extends Cursor = Cursor> implements Cursor {
     return this.#sources[index] as C
   }
 
-  #prime(index: number): boolean {
+  /** Moves a source to its first row. */
+  #prime(index: number): void {
     const source = this.#source(index)
     const step = source.next()
-    if (step === Step.blocked) {
-      this.blocked.push(source)
-      return false
-    }
-    if (step === Step.done) this.#ended[index] = 1
+    if (step === Step.blocked) this.blocked.push(source)
+    else if (step === Step.done) this.#ended[index] = true
     else this.#rows[index] = source.row
-    return true
   }
 
   /** Plays the whole tournament below `node` and returns its winner. */
@@ -142,8 +135,8 @@ export class KWayMerge<C extends Cursor = Cursor> implements Cursor {
   }
 
   #beats(a: number, b: number): boolean {
-    if (this.#ended[a] === 1) return this.#ended[b] === 1 && a < b
-    if (this.#ended[b] === 1) return true
+    if (this.#ended[a]) return this.#ended[b] === true && a < b
+    if (this.#ended[b]) return true
     const left = this.#rows[a] as RowView
     const right = this.#rows[b] as RowView
     const byKey =

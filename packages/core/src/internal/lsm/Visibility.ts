@@ -31,6 +31,9 @@ export interface Options {
 export const make = (source: Cursor, order: "ascending" | "descending", options: Options): Cursor =>
   order === "ascending" ? new Ascending(source, options) : new Descending(source, options)
 
+/** Before the first row. */
+const noRow = new RowView()
+
 /** A key's bytes, kept while the cursor that they came from moves on. */
 class KeyCopy {
   bytes = new Uint8Array(64)
@@ -49,12 +52,13 @@ class KeyCopy {
 }
 
 class Ascending implements Cursor {
-  row: RowView = new RowView()
+  row = noRow
   readonly #source: Cursor
   readonly #options: Options
   readonly #key = new KeyCopy()
   readonly #operands = new MergeFold()
-  readonly #folded = new RowView()
+  /** Made when operands are folded. */
+  #folded: RowView | undefined
   /** The source stands on a row that was not looked at yet. */
   #held = false
 
@@ -104,13 +108,14 @@ class Ascending implements Cursor {
   }
 
   #fold(base: Uint8Array | undefined): Step {
+    this.#folded ??= new RowView()
     this.row = setFolded(this.#folded, this.#key, this.#operands, base, this.#options.merge)
     return Step.row
   }
 }
 
 class Descending implements Cursor {
-  row: RowView = new RowView()
+  row = noRow
   readonly #source: Cursor
   readonly #options: Options
   readonly #key = new KeyCopy()

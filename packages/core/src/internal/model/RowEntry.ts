@@ -31,7 +31,7 @@ const noBytes = new Uint8Array(0)
 
 /**
  * A window onto one row. Its owner, a cursor, changes it in place when it moves:
- * a reader that keeps bytes beyond the next move copies them.
+ * a reader that keeps bytes beyond the next move copies them. Where the value lies, nothing is ever written again.
  *
  * Times are whole milliseconds since the Unix epoch.
  */

@@ -24,12 +24,13 @@ import type { KeyRange } from "../../KeyRange.ts"
 import type { ByteCopies } from "../lsm/ByteCopies.ts"
 import { type Cursor, Step } from "../lsm/Cursor.ts"
 import type { DbState } from "../lsm/DbState.ts"
+import { EntryChunk } from "../lsm/EntryChunk.ts"
 import type { Generation } from "../lsm/Generation.ts"
 import { KWayMerge } from "../lsm/KWayMerge.ts"
 import type { MergeFunction } from "../lsm/MergeFold.ts"
 import { PacedCursor } from "../lsm/PacedCursor.ts"
 import * as Visibility from "../lsm/Visibility.ts"
-import type { RowView } from "../model/RowEntry.ts"
+import type { Sequence } from "../model/Sequence.ts"
 import { RunCursor } from "../store/RunCursor.ts"
 import { RunTables } from "../store/RunTables.ts"
 import { SsTableCursor } from "../store/SsTableCursor.ts"
@@ -145,24 +146,23 @@ class RangeScan {
    * many rows, or when that is due, which it asks now and then.
    */
   chunk(isDue: () => boolean = never): ReadonlyArray<Entry> {
-    const entries: Array<Entry> = []
-    if (this.isDone) return entries
+    if (this.isDone) return []
     const walk = this.#current(isDue)
-    if (walk === undefined) return entries
+    if (walk === undefined) return []
     const { rows } = walk
+    const chunk = new EntryChunk(this.#options.keyCopies, this.#options.valueCopies)
     const entriesMax = Math.min(chunkEntriesMax, this.#remaining)
-    for (let bytes = 0, passed = 0; entries.length < entriesMax && bytes < chunkBytesMax;) {
+    for (let bytes = 0, passed = 0; chunk.length < entriesMax && bytes < chunkBytesMax;) {
       const step = rows.next()
       if (step === Step.blocked && this.#isPause && (passed += rowsPerLook) < rowsPerTurn && !isDue()) continue
       if (step !== Step.row) {
         this.isDone = step === Step.done
         break
       }
-      const entry = this.#entry(rows.row)
-      entries.push(entry)
-      bytes += entry.key.length + entry.value.length
-      if (entries.length % entriesPerLook === 0 && isDue()) break
+      bytes += chunk.add(rows.row)
+      if (chunk.length % entriesPerLook === 0 && isDue()) break
     }
+    const entries = chunk.end()
     this.#remaining -= entries.length
     this.isDone ||= this.#remaining === 0
     const last = entries[entries.length - 1]
@@ -171,15 +171,6 @@ class RangeScan {
       this.#pause(walk)
     }
     return entries
-  }
-
-  /** A row as the caller's own. */
-  #entry(row: RowView): Entry {
-    const { keyCopies, valueCopies } = this.#options
-    return {
-      key: keyCopies.copy(row.key, row.keyStart, row.keyEnd),
-      value: valueCopies.copy(row.value, row.valueStart, row.valueEnd)
-    }
   }
 
   /** Loads everything that the merge waits for, at once; absent where it waits for nothing. */
@@ -221,9 +212,8 @@ class RangeScan {
     if (this.#walk !== undefined) return this.#walk
     const inMemory = generationsOf(view)
     if (!this.#isOrdered(inMemory, isDue)) return undefined
-    const order = this.#isAscending ? "ascending" : "descending"
-    const merge = new KWayMerge(this.#sources(view, inMemory), order)
-    const rows = Visibility.make(new PacedCursor(merge, rowsPerLook), order, {
+    const merge = new KWayMerge(this.#sources(view, inMemory), this.#order)
+    const rows = Visibility.make(new PacedCursor(merge, rowsPerLook), this.#order, {
       maxSequence: view.maxSequence,
       now: this.#options.now,
       merge: this.#options.merge
@@ -240,6 +230,7 @@ class RangeScan {
 
   /** Orders what is not in order yet, a slice at a time; whether it is now. */
   #isOrdered(inMemory: ReadonlyArray<Generation>, isDue: () => boolean): boolean {
+    if (inMemory.length === 0) return true
     const rows = inMemory.reduce((sum, { rowCount }) => sum + rowCount, 0)
     const newRows = Math.max(0, rows - (this.#rowsToOrder ?? rows))
     this.#rowsToOrder = rows
@@ -254,25 +245,22 @@ class RangeScan {
 
   #sources(view: ReadView, inMemory: ReadonlyArray<Generation>): ReadonlyArray<Source> {
     const { end, start } = this.#range
-    const order = this.#isAscending ? "ascending" : "descending"
     const l0 = view.tables.l0.filter((reader) => reader.overlaps(this.#range))
-    const runs = view.tables.runs
-      .map((tables) => new RunTables(tables, this.#range, order))
-      .filter((tables) => !tables.isOver)
+    const runs = view.tables.runs.map((tables) => new RunTables(tables, this.#range, this.#order))
     const cursor = this.#tableCursors(l0.length + runs.length)
-    return [
-      ...inMemory.map((generation) =>
-        generation.cursor({ start, end, descending: !this.#isAscending, maxSequence: view.maxSequence })
-      ),
-      ...l0.map(cursor),
-      ...runs.map(
-        (tables) =>
-          new RunCursor(() => {
-            const reader = tables.take()
-            return reader === undefined ? undefined : cursor(reader)
-          })
-      )
-    ]
+    const sources: Array<Source> = inMemory.map((generation) =>
+      generation.cursor({ start, end, descending: !this.#isAscending, maxSequence: view.maxSequence })
+    )
+    for (const reader of l0) sources.push(cursor(reader))
+    for (const tables of runs) {
+      if (tables.isOver) continue
+      const following = () => {
+        const reader = tables.take()
+        return reader === undefined ? undefined : cursor(reader)
+      }
+      sources.push(new RunCursor(following))
+    }
+    return sources
   }
 
   /** How to walk a table where so many are walked at the same time. */
@@ -280,17 +268,29 @@ class RangeScan {
     const range = this.#range
     const share = Math.min(readAheadBytesMax, Math.floor(readAheadBytesOfAllMax / Math.max(1, count)))
     const { cacheBlocks, readAheadBytes = share } = this.#options
-    const order = this.#isAscending ? "ascending" : "descending"
-    return (reader) =>
-      new SsTableCursor(reader, { range: reader.visiblePart(range), order, readAheadBytes, cacheBlocks })
+    const options = { range, order: this.#order, readAheadBytes, cacheBlocks }
+    return (reader) => {
+      const visible = reader.visiblePart(range)
+      return new SsTableCursor(reader, visible === range ? options : { ...options, range: visible })
+    }
+  }
+
+  get #order(): "ascending" | "descending" {
+    return this.#isAscending ? "ascending" : "descending"
   }
 }
 
 /** Newest first; those whose rows the scan may see. */
-const generationsOf = ({ maxSequence, state }: ReadView): ReadonlyArray<Generation> =>
-  [state.open, ...state.sealed.map(({ generation }) => generation)].filter(
-    ({ firstSequence, rowCount }) => rowCount > 0 && firstSequence <= maxSequence
-  )
+const generationsOf = ({ maxSequence, state }: ReadView): ReadonlyArray<Generation> => {
+  const { open, sealed } = state
+  if (sealed.length === 0 && !isSeen(open, maxSequence)) return noGenerations
+  return [open, ...sealed.map(({ generation }) => generation)].filter((generation) => isSeen(generation, maxSequence))
+}
+
+const noGenerations: ReadonlyArray<Generation> = []
+
+const isSeen = ({ firstSequence, rowCount }: Generation, maxSequence: Sequence): boolean =>
+  rowCount > 0 && firstSequence <= maxSequence
 
 const never = (): boolean => false
 
