@@ -25,8 +25,9 @@
  * row that is found shares at most `matched` bytes, and these are the target's.
  *
  * How `find` avoids even that: numbers lead to the one row, or the few, that may be the
- * key's; a row's own suffix is compared, then those of the rows that its prefix comes
- * from (its parents), back to where nothing is shared.
+ * key's. Where the key's number is exact, a row of this number and length is the key's;
+ * else a row's own suffix is compared, then those of the rows that its prefix comes
+ * from (its parents), back to where nothing is shared: each a trip to memory.
  */
 import { compareRange } from "../model/ByteOrder.ts"
 import type { KeyNumber } from "../model/KeyNumber.ts"
@@ -130,12 +131,12 @@ export class BlockCursor {
     return this.standOnFound(at, key, start)
   }
 
-  /** As `seek`, by the block's directory, to a key whose number is `number`. */
-  seekWith(key: Uint8Array, number: number, directory: BlockDirectory.BlockDirectory): BlockStep {
+  /** As `seek`, by the block's directory, to a key whose number is `number`, and exact or not. */
+  seekWith(key: Uint8Array, number: number, isExact: boolean, directory: BlockDirectory.BlockDirectory): BlockStep {
     const row = BlockDirectory.firstNotBelow(directory, number)
     if (row === BlockDirectory.rowCount(directory)) return this.standOnFound(this.rowsEnd, key, 0)
     // Of rows with its number only bytes can tell which are below it.
-    if (directory[row] === number && !this.isKeyOf(directory, row, key)) return this.seek(key, 0, key.length)
+    if (directory[row] === number && !this.isKeyOf(directory, row, key, isExact)) return this.seek(key, 0, key.length)
     const at = BlockDirectory.startOf(directory, row)
     this.readHeader(at)
     return this.standOnFound(at, key, 0)
@@ -150,13 +151,13 @@ export class BlockCursor {
   }
 
   /**
-   * Moves to the first row of this very key, whose number is `number`; `done` where the block has none, and then
-   * it stands nowhere. The row's key is the array that was given.
+   * Moves to the first row of this very key, whose number is `number`, and exact or not; `done` where the block has
+   * none, and then it stands nowhere. The row's key is the array that was given.
    */
-  find(key: Uint8Array, number: number, directory: BlockDirectory.BlockDirectory): BlockStep {
+  find(key: Uint8Array, number: number, isExact: boolean, directory: BlockDirectory.BlockDirectory): BlockStep {
     const rows = BlockDirectory.rowCount(directory)
     for (let i = BlockDirectory.firstNotBelow(directory, number); i < rows && directory[i] === number; i++) {
-      if (!this.isKeyOf(directory, i, key)) continue
+      if (!this.isKeyOf(directory, i, key, isExact)) continue
       const at = BlockDirectory.startOf(directory, i)
       this.readHeader(at)
       const row = this.row
@@ -233,12 +234,13 @@ export class BlockCursor {
     return count
   }
 
-  /** Whether row `index` has this key. Rows of a directory were checked. */
-  private isKeyOf(directory: BlockDirectory.BlockDirectory, index: number, key: Uint8Array): boolean {
+  /** Whether row `index`, which has the key's number, has the key. Rows of a directory were checked. */
+  private isKeyOf(directory: BlockDirectory.BlockDirectory, index: number, key: Uint8Array, isExact: boolean): boolean {
     const payload = this.payload
     let row = index
     this.readLengths(BlockDirectory.startOf(directory, row))
     if (this.shared + this.unshared !== key.length) return false
+    if (isExact) return true
     for (let end = key.length; ;) {
       const shift = this.suffixStart - this.shared
       for (let i = end - 1; i >= this.shared; i--) {

@@ -87,6 +87,21 @@ export class KeyNumber {
     return isBelow ? -inEnd + leave * outRange + digits : inEnd + (leaveMax - leave) * outRange + digits
   }
 
+  /**
+   * Whether only `key[start, end)` has its number among keys of its length: the bytes behind the prefix are no more than
+   * there are digits, and each is one of those seen.
+   */
+  isExact(number: number, key: Uint8Array, start: number, end: number): boolean {
+    const behind = start + this.prefix.length
+    if (number < 0 || number >= inEnd || end - behind > this.inDigits) return false
+    const { highest, zero } = this
+    for (let at = behind; at < end; at++) {
+      const digit = (key[at] as number) - zero
+      if (digit <= 0 || digit >= highest) return false
+    }
+    return true
+  }
+
   /** How many first bytes two keys of this number are known to share. */
   sharedBytes(number: number): number {
     return number >= 0 && number < inEnd ? this.prefix.length : 0

@@ -189,9 +189,9 @@ export class SsTableCursor implements Cursor {
     if (this.#isAscending && isFirst && start !== undefined) {
       const { numbering } = this.#index as SsTableIndex
       const directory = rows.enterWithDirectory(block, numbering)
-      return directory === null
-        ? rows.seek(start, 0, start.length)
-        : rows.seekWith(start, numbering.of(start, 0, start.length), directory)
+      if (directory === null) return rows.seek(start, 0, start.length)
+      const number = numbering.of(start, 0, start.length)
+      return rows.seekWith(start, number, numbering.isExact(number, start, 0, start.length), directory)
     }
     rows.enter(block)
     if (this.#isAscending) return rows.seekToFirst()

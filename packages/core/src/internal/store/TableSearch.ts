@@ -52,8 +52,9 @@ export class TableSearch {
   #meta: TableMeta | undefined
   #local: LocalParts | undefined
   #block = 0
-  /** The key's number in the table that is searched. */
+  /** The key's number in the table that is searched, and whether it is exact. */
   #number = 0
+  #isExact = false
 
   /** The version it stands on. Borrowed until the search moves. */
   get row(): RowView {
@@ -85,7 +86,9 @@ export class TableSearch {
     this.#reader = reader
     this.#meta = meta
     const { index } = meta
-    this.#number = index.numbering.of(key, 0, key.length)
+    const { numbering } = index
+    this.#number = numbering.of(key, 0, key.length)
+    this.#isExact = numbering.isExact(this.#number, key, 0, key.length)
     return this.#enter(Math.max(0, index.findLastBelowNumber(this.#number, key, 0, key.length)))
   }
 
@@ -107,7 +110,7 @@ export class TableSearch {
     const key = this.#key
     return directory === null
       ? this.#settle(cursor.seek(key, 0, key.length), false)
-      : this.#settle(cursor.find(key, this.#number, directory), true)
+      : this.#settle(cursor.find(key, this.#number, this.#isExact, directory), true)
   }
 
   #lackFrom(from: number): Lack {

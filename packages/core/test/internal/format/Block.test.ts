@@ -434,10 +434,12 @@ const exercise = (payload: Uint8Array, formatVersion: 1 | 2) => {
   }
   const found = cursor.error
   cursor.load(payload, formatVersion)
-  const directory = cursor.directory(new KeyNumber(text("key/"), 0x30, 0x39))
+  const numbering = new KeyNumber(text("key/"), 0x30, 0x39)
+  const directory = cursor.directory(numbering)
   if (directory === null) return found ?? cursor.error
   for (const key of [target, text("key/00049"), text("a")]) {
-    const step = cursor.find(key, new KeyNumber(text("key/"), 0x30, 0x39).of(key, 0, key.length), directory)
+    const number = numbering.of(key, 0, key.length)
+    const step = cursor.find(key, number, numbering.isExact(number, key, 0, key.length), directory)
     if (step === BlockStep.row) assert.isAtMost(cursor.row.valueEnd, cursor.row.value.length)
   }
   return found ?? cursor.error

@@ -32,7 +32,8 @@ const entered = (block: Block, numbering: KeyNumber): BlockCursor | undefined =>
 
 const find = (cursor: BlockCursor, block: Block, numbering: KeyNumber, key: Uint8Array): BlockStep => {
   assert.exists(block.directory)
-  return cursor.find(key, numbering.of(key, 0, key.length), block.directory)
+  const number = numbering.of(key, 0, key.length)
+  return cursor.find(key, number, numbering.isExact(number, key, 0, key.length), block.directory)
 }
 
 /** Numberings that fit the keys, fit them badly, and not at all. */
@@ -84,7 +85,9 @@ describe("find", () => {
       for (const target of targets) {
         const first = rows.findIndex(({ key }) => compare(key, target) >= 0)
         const found: Array<RowEntry> = []
-        let step = cursor.seekWith(target, numbering.of(target, 0, target.length), block.directory)
+        const number = numbering.of(target, 0, target.length)
+        const isExact = numbering.isExact(number, target, 0, target.length)
+        let step = cursor.seekWith(target, number, isExact, block.directory)
         for (; step === BlockStep.row; step = cursor.next()) found.push(copy(cursor.row))
         assert.deepStrictEqual(found.map(told), first < 0 ? [] : rows.slice(first).map(told))
       }

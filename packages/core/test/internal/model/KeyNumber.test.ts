@@ -54,6 +54,38 @@ describe("KeyNumber", () => {
     }
   )
 
+  it.prop(
+    "calls a number exact only where no other key of its length has it",
+    { prefix: Key, bounds: Schema.Tuple([Byte, Byte]), a: Key, b: Key, at: Byte, byte: Byte },
+    ({ a, at, b, bounds, byte, prefix }) => {
+      const numbering = new KeyNumber(prefix, Math.min(...bounds), Math.max(...bounds))
+      for (const key of [a, Uint8Array.from([...prefix, ...a])]) {
+        const number = numbering.of(key, 0, key.length)
+        if (key.length === 0 || !numbering.isExact(number, key, 0, key.length)) continue
+        const others = [b, Uint8Array.from([...prefix, ...b]), key.with(at % key.length, byte)]
+        for (const other of others) {
+          if (other.length !== key.length || ByteOrder.compare(other, key) === 0) continue
+          assert.notStrictEqual(numbering.of(other, 0, other.length), number)
+        }
+      }
+    },
+    { arbitrary: { runs: 5000 } }
+  )
+
+  it("calls exact the numbers of keys of which every byte counts", () => {
+    const isExact = (numbering: KeyNumber, key: Uint8Array) =>
+      numbering.isExact(numbering.of(key, 0, key.length), key, 0, key.length)
+    const decimal = new KeyNumber(text("key-"), 0x30, 0x39)
+    for (const key of ["key-", "key-0", "key-00000000000001"]) assert.isTrue(isExact(decimal, text(key)), key)
+    // Too long, of a byte that is not seen, in front of the prefix, shorter than it, behind it.
+    for (const key of ["key-000000000000001", "key-0a", "key-0/", "kex-0", "key", "kez-0"]) {
+      assert.isFalse(isExact(decimal, text(key)), key)
+    }
+    const bytes = new KeyNumber(Uint8Array.of(9), 0, 0xff)
+    assert.isTrue(isExact(bytes, Uint8Array.of(9, 0, 0xff, 0, 0xff, 0, 1)))
+    assert.isFalse(isExact(bytes, Uint8Array.of(9, 0, 0xff, 0, 0xff, 0, 1, 0)))
+  })
+
   it("tells 14 decimal digits, or six of any bytes, apart", () => {
     const decimal = new KeyNumber(text("key-"), 0x30, 0x39)
     const [a, b] = [text("key-00000000000001"), text("key-00000000000002")]
