@@ -90,31 +90,31 @@ export class PointLookup {
     const { l0, runs } = view.tables
     this.#search.start(this.#key, view.maxSequence, local)
     for (let i = 0; i < l0.length; i++) {
-      const answer = this.#findInTable(l0[i] as TableReader)
+      const answer = this.#findInTable(l0[i] as TableReader, runs.length === 0 && i === l0.length - 1)
       if (answer !== undefined) return answer
     }
     for (let i = 0; i < runs.length; i++) {
-      const answer = this.#findInRun(runs[i] as ReadonlyArray<TableReader>)
+      const answer = this.#findInRun(runs[i] as ReadonlyArray<TableReader>, i === runs.length - 1)
       if (answer !== undefined) return answer
     }
     return undefined
   }
 
   /** The first table of a run that does not end before the key; more only where its versions cross a border. */
-  #findInRun(tables: ReadonlyArray<TableReader>): Answer | undefined {
+  #findInRun(tables: ReadonlyArray<TableReader>, isLast: boolean): Answer | undefined {
     const key = this.#key
     for (let i = firstEndingAtOrAfter(tables, key); i < tables.length; i++) {
       const reader = tables[i] as TableReader
       if (!reader.mayBeginBefore(key)) return undefined
-      const answer = this.#findInTable(reader)
+      const answer = this.#findInTable(reader, isLast)
       if (answer !== undefined) return answer
     }
     return undefined
   }
 
-  #findInTable(reader: TableReader): Answer | undefined {
+  #findInTable(reader: TableReader, isLast: boolean): Answer | undefined {
     const search = this.#search
-    let found = search.newest(reader)
+    let found = search.newest(reader, isLast)
     for (; found === Found.row; found = search.older()) {
       const answer = this.#meet(search.row)
       if (answer !== undefined) return answer

@@ -7,6 +7,10 @@
  * Everything is a plain function over what is in memory: filter, or the key range where
  * there is none, then index, then one block. What is not in memory is named by a `Lack`. One
  * search serves a database: it belongs to nobody between two lookups.
+ *
+ * In the last table that may hold the key, a filter is asked only where it likely helps. It
+ * costs a hash and some trips to memory, a quarter of a lookup that finds its key; so where lookups
+ * lately found theirs, the block is looked into at once, if it is in memory.
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -42,6 +46,12 @@ export type Found = (typeof Found)[keyof typeof Found]
 
 const noKey = new Uint8Array(0)
 
+/**
+ * What is kept of how lookups in last tables ended: a key that is found adds one, one that is not takes two away, as to look
+ * in vain costs about three filters. So above half of the most, two of three were found.
+ */
+const foundsMax = 16
+
 export class TableSearch {
   readonly #cursor = new BlockCursor()
   readonly #hash = new SipHash()
@@ -50,6 +60,9 @@ export class TableSearch {
   #maxSequence: Sequence = 0
   #reader: TableReader | undefined
   #meta: TableMeta | undefined
+  /** Whether the table's filter was asked before its blocks. */
+  #isFiltered = false
+  #founds = foundsMax
   #local: LocalParts | undefined
   #block = 0
   /** The key's number in the table that is searched, and whether it is exact. */
@@ -69,27 +82,40 @@ export class TableSearch {
     this.#local = local
   }
 
-  /** Moves to the newest version in a table. */
-  newest(reader: TableReader): Found | Lack | DbError {
+  /** Moves to the newest version in a table; `isLast`: no other is asked after it. */
+  newest(reader: TableReader, isLast: boolean): Found | Lack | DbError {
+    const found = this.#newest(reader, isLast && this.#founds > foundsMax / 2)
+    if (isLast) {
+      if (found === Found.row) this.#founds = Math.min(foundsMax, this.#founds + 1)
+      else if (found === Found.absent) this.#founds = Math.max(0, this.#founds - 2)
+    }
+    return found
+  }
+
+  #newest(reader: TableReader, isLikelyFound: boolean): Found | Lack | DbError {
     const key = this.#key
     const meta = reader.cached.meta() ?? this.#local?.meta(reader)
     // Where there is a filter, it says no sooner than the range does.
     if ((meta?.filter === undefined && !reader.mayHold(key)) || !reader.shows(key)) return Found.absent
     if (meta === undefined) return new Lack(reader, undefined)
-    if (meta.filter !== undefined) {
-      if (!this.#isHashed) {
-        this.#hash.hash(key, 0, key.length)
-        this.#isHashed = true
-      }
-      if (!meta.filter.mightContain(this.#hash.low, this.#hash.high)) return Found.absent
-    }
     this.#reader = reader
     this.#meta = meta
+    this.#isFiltered = !isLikelyFound
+    if (!isLikelyFound && this.#isFilteredOut(meta)) return Found.absent
     const { index } = meta
     const { numbering } = index
     this.#number = numbering.of(key, 0, key.length)
     this.#isExact = numbering.isExact(this.#number, key, 0, key.length)
     return this.#enter(Math.max(0, index.findLastBelowNumber(this.#number, key, 0, key.length)))
+  }
+
+  #isFilteredOut({ filter }: TableMeta): boolean {
+    if (filter === undefined) return false
+    if (!this.#isHashed) {
+      this.#hash.hash(this.#key, 0, this.#key.length)
+      this.#isHashed = true
+    }
+    return !filter.mightContain(this.#hash.low, this.#hash.high)
   }
 
   /** Moves to the next older version in the same table. */
@@ -100,10 +126,12 @@ export class TableSearch {
   /** Moves to the first version in a block. */
   #enter(number: number): Found | Lack | DbError {
     const reader = this.#reader as TableReader
-    const { index } = this.#meta as TableMeta
+    const meta = this.#meta as TableMeta
+    const { index } = meta
     if (number >= index.blockCount) return Found.absent
     const block = reader.cached.block(number) ?? this.#local?.block(reader, number)
-    if (block === undefined) return this.#lackFrom(number)
+    if (block === undefined)
+      return !this.#isFiltered && this.#isFilteredOut(meta) ? Found.absent : this.#lackFrom(number)
     this.#block = number
     const cursor = this.#cursor
     const directory = cursor.enterWithDirectory(block, index.numbering)
