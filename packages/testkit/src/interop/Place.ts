@@ -56,7 +56,14 @@ export const temporary = (keepsFailures = false): Effect.Effect<Directory, never
 
 /** A directory that must not be there yet, and stays. */
 export const newDirectory = (root: string): Effect.Effect<Directory> =>
-  Effect.promise(() => mkdir(root).then((): Directory => ({ _tag: "File", root })))
+  Effect.promise(async () => {
+    await mkdir(root).catch((cause: unknown) => {
+      throw new Error(`the directory for the database must be new, and what it is in must exist: directory=${root}`, {
+        cause
+      })
+    })
+    return { _tag: "File", root }
+  })
 
 const directoryFor = (
   end: (root: string, exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void>
