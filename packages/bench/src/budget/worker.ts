@@ -12,6 +12,7 @@ import * as MemoryObjectStore from "@effect-slatedb/store-memory/MemoryObjectSto
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import * as Key from "../Key.ts"
 import * as Permutation from "../Permutation.ts"
@@ -29,11 +30,19 @@ const order = Permutation.make(rowsHeld)
 const keys = Array.from({ length: rowsHeld }, () => Key.make(order()))
 const absent = keys.slice(0, rows).map((key) => Buffer.concat([key, Buffer.from("x")]))
 
+/** Hashes depend on a random number, and which of their steps leave the small integers on both. */
+const seeded = Layer.effect(
+  Random.Random,
+  Effect.gen(function* () {
+    return yield* Random.Random
+  }).pipe(Random.withSeed("budget"))
+)
+
 const open = async (state = MemoryObjectStore.makeState(), settings: Settings.Input = {}) => {
   const store: Layer.Layer<ObjectStore> = MemoryObjectStore.layerState(state)
   const cache = BlockCache.layerMemory({ blockBytesMax: 2 ** 28, metaBytesMax: 2 ** 28 })
   const database = Db.layer({ path: "db", settings: { walFlush: "manual", ...settings } })
-  const runtime = ManagedRuntime.make(Layer.provide(database, [store, cache]))
+  const runtime = ManagedRuntime.make(Layer.provide(database, [store, cache, seeded]))
   return { db: await runtime.runPromise(Db.Db.use(Effect.succeed)), close: () => runtime.dispose() }
 }
 
