@@ -9,7 +9,7 @@
  * search serves a database: it belongs to nobody between two lookups.
  *
  * In the last table that may hold the key, a filter is asked only where it likely helps. It
- * costs a hash and some trips to memory, a quarter of a lookup that finds its key; so where lookups
+ * costs a hash and some trips to memory, a fifth of a lookup that finds its key; so where lookups
  * lately found theirs, the block is looked into at once, if it is in memory.
  */
 import * as Effect from "effect/Effect"
@@ -50,11 +50,12 @@ const noKey = new Uint8Array(0)
  * What is kept of how lookups in last tables ended: a key that is found adds one, one that is not takes two away, as to look
  * in vain costs about three filters. So above half of the most, two of three were found.
  */
-const foundsMax = 16
+const findsMax = 16
 
 export class TableSearch {
   readonly #cursor = new BlockCursor()
   readonly #hash = new SipHash()
+  #finds = findsMax
   #key: Uint8Array = noKey
   #isHashed = false
   #maxSequence: Sequence = 0
@@ -62,7 +63,6 @@ export class TableSearch {
   #meta: TableMeta | undefined
   /** Whether the table's filter was asked before its blocks. */
   #isFiltered = false
-  #founds = foundsMax
   #local: LocalParts | undefined
   #block = 0
   /** The key's number in the table that is searched, and whether it is exact. */
@@ -84,10 +84,10 @@ export class TableSearch {
 
   /** Moves to the newest version in a table; `isLast`: no other is asked after it. */
   newest(reader: TableReader, isLast: boolean): Found | Lack | DbError {
-    const found = this.#newest(reader, isLast && this.#founds > foundsMax / 2)
+    const found = this.#newest(reader, isLast && this.#finds > findsMax / 2)
     if (isLast) {
-      if (found === Found.row) this.#founds = Math.min(foundsMax, this.#founds + 1)
-      else if (found === Found.absent) this.#founds = Math.max(0, this.#founds - 2)
+      if (found === Found.row) this.#finds = Math.min(findsMax, this.#finds + 1)
+      else if (found === Found.absent) this.#finds = Math.max(0, this.#finds - 2)
     }
     return found
   }
@@ -130,8 +130,9 @@ export class TableSearch {
     const { index } = meta
     if (number >= index.blockCount) return Found.absent
     const block = reader.cached.block(number) ?? this.#local?.block(reader, number)
-    if (block === undefined)
+    if (block === undefined) {
       return !this.#isFiltered && this.#isFilteredOut(meta) ? Found.absent : this.#lackFrom(number)
+    }
     this.#block = number
     const cursor = this.#cursor
     const directory = cursor.enterWithDirectory(block, index.numbering)
