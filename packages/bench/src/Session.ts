@@ -42,7 +42,8 @@ export const make = <P extends object>(engine: Engine<P>, assignment: Assignment
       database,
       discard: async () => {
         await database.run(Loop.one(database.close()))
-        await rm(options.directory, { recursive: true, force: true })
+        // Tasks of an engine may write a file after it was closed.
+        await rm(options.directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
       }
     }
   }

@@ -92,7 +92,8 @@ const withFolder = async (use: (directory: string) => Promise<void>): Promise<vo
   try {
     await use(directory)
   } finally {
-    await rm(directory, { recursive: true, force: true })
+    // Tasks of an engine may write a file after it was closed.
+    await rm(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
   }
 }
 
