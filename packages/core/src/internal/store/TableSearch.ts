@@ -48,7 +48,7 @@ const noKey = new Uint8Array(0)
 
 /**
  * What is kept of how lookups in last tables ended: a key that is found adds one, one that is not takes two away, as to look
- * in vain costs about three filters. So above half of the most, two of three were found.
+ * in vain costs about three filters, by estimate. So above half of the most, two of three were found.
  */
 const findsMax = 16
 
