@@ -101,6 +101,11 @@ export interface Engine<P extends object> {
   readonly version: string
   /** Object stores it can stand on. Empty: it keeps local files or nothing at all. */
   readonly stores: ReadonlyArray<Store>
+  /**
+   * Imports what `open` needs for a store, as a program has done when it opens: the import of an engine is not
+   * counted for any of them. Absent where the engine comes with all of it.
+   */
+  readonly prepare?: (store: Store) => Promise<unknown>
   readonly open: (options: OpenOptions) => Promise<Database<P>>
 }
 

@@ -21,6 +21,7 @@ export const run = async <P extends object>(engine: Engine<P>, task: Task): Prom
   const { assignment, entries, part, valueBytes } = task
   const store = storeOf(engine, assignment.store)
   await mkdir(assignment.directory, { recursive: true })
+  if (store !== undefined) await engine.prepare?.(store)
   const open: Open<P> = (settings = {}) =>
     engine.open({
       directory: assignment.directory,

@@ -254,7 +254,8 @@ export const Settings: Schema.Codec<Settings, typeof some.Encoded> = some.pipe(
  * @since 0.1.0
  */
 export const fromInput = (input: Input = {}): Result.Result<Settings, DbError.DbError> =>
-  Result.mapError(decode(Settings, input), invalidField)
+  // The first use of the schema in a process takes some 10 ms of an open: not for the defaults.
+  Object.keys(input).length === 0 ? Result.succeed(defaults) : Result.mapError(decode(Settings, input), invalidField)
 
 /**
  * The settings that a JSON object holds, for example the text of a file.

@@ -14,7 +14,7 @@ import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Result from "effect/Result"
 import * as CountedObjectStore from "../CountedObjectStore.ts"
-import type { Database, Engine, OpenOptions } from "../Engine.ts"
+import type { Database, Engine, OpenOptions, Store } from "../Engine.ts"
 import * as PackageVersion from "../PackageVersion.ts"
 import * as Settling from "../Settling.ts"
 import * as Doors from "./ours/Doors.ts"
@@ -23,6 +23,7 @@ const through = <P extends object>(door: (handle: Doors.Handle) => Database<P>):
   name: "effect-slatedb",
   version: PackageVersion.of("@effect-slatedb/core"),
   stores: ["memory", "file", "s3"],
+  prepare: (store) => importStore(store),
   open: async (options) => {
     const { counters: requests, layer } = await ground(options)
     const database = Db.layer({ path: options.path, settings: settings(options.settings) })
@@ -68,21 +69,39 @@ export const withPromises = through(Doors.promise)
 type StoreLayer = Layer.Layer<ObjectStore.ObjectStore, ObjectStore.ObjectStoreError>
 
 /** Only the store that is asked for is imported: the memory of the others is not the engine's. */
+const importFile = async () => ({
+  FileObjectStore: await import("@effect-slatedb/store-fs/FileObjectStore"),
+  NodeFileSystem: await import("@effect/platform-node/NodeFileSystem"),
+  NodePath: await import("@effect/platform-node/NodePath")
+})
+const importMemory = () => import("@effect-slatedb/store-memory/MemoryObjectStore")
+const importS3 = () => import("@effect-slatedb/store-s3/S3ObjectStore")
+
+/** A store that is imported once more comes at once. */
+const importStore = (store: Store): Promise<unknown> => {
+  switch (store) {
+    case "memory":
+      return importMemory()
+    case "file":
+      return importFile()
+    case "s3":
+      return importS3()
+  }
+}
+
 const objectStore = async ({ directory, s3, settings, store }: Ground): Promise<StoreLayer> => {
   switch (store) {
     case "memory":
-      return (await import("@effect-slatedb/store-memory/MemoryObjectStore")).layer
+      return (await importMemory()).layer
     case "file": {
-      const FileObjectStore = await import("@effect-slatedb/store-fs/FileObjectStore")
-      const NodeFileSystem = await import("@effect/platform-node/NodeFileSystem")
-      const NodePath = await import("@effect/platform-node/NodePath")
+      const { FileObjectStore, NodeFileSystem, NodePath } = await importFile()
       return FileObjectStore.layer({ root: directory, fsync: settings[fsync] === true }).pipe(
         Layer.provide([NodeFileSystem.layer, NodePath.layer])
       )
     }
     case "s3": {
       if (s3 === undefined) throw new Error("the s3 store needs an endpoint")
-      const S3ObjectStore = await import("@effect-slatedb/store-s3/S3ObjectStore")
+      const S3ObjectStore = await importS3()
       return S3ObjectStore.layer({ ...s3, credentials: { accessKeyId: "bench", secretAccessKey: "bench" } })
     }
   }
@@ -123,17 +142,10 @@ const renaming = ([name, value]: [string, unknown]): readonly [string, unknown] 
 }
 
 /** Settings from their SlateDB names; fails for what is no setting of ours. */
-export const settings = (given: OpenOptions["settings"]): Settings.Input =>
-  Result.getOrThrow(
-    Settings.fromJson(
-      JSON.stringify(
-        Object.fromEntries(
-          Object.entries(given)
-            .filter(([name]) => name !== fsync && name !== cacheBytes)
-            .map(renaming)
-        )
-      )
-    )
-  )
+export const settings = (given: OpenOptions["settings"]): Settings.Input => {
+  const named = Object.entries(given).filter(([name]) => name !== fsync && name !== cacheBytes)
+  if (named.length === 0) return {}
+  return Result.getOrThrow(Settings.fromJson(JSON.stringify(Object.fromEntries(named.map(renaming)))))
+}
 
 const camelCase = (name: string): string => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())

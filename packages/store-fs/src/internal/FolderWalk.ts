@@ -14,9 +14,11 @@
  * ```
  */
 import * as ObjectStore from "@effect-slatedb/core/ObjectStore"
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
-import * as Option from "effect/Option"
+import type * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import NodeFs from "node:fs"
 import NodePath from "node:path"
@@ -33,6 +35,8 @@ export interface Wanted {
   readonly startAfter?: string | undefined
 }
 
+type Page = Arr.NonEmptyReadonlyArray<ObjectStore.ObjectMeta>
+
 /** The objects below `root` that are wanted, in order. */
 export const list = (
   fileSystem: FileSystem.FileSystem,
@@ -41,12 +45,13 @@ export const list = (
 ): Stream.Stream<ObjectStore.ObjectMeta, FileError> =>
   Stream.suspend(() => {
     const walk: Array<Folder> = [{ path: "", file: root, entries: undefined, next: 0 }]
-    return Stream.paginate(undefined, () =>
-      Effect.map(nextPage(fileSystem, walk, wanted), (page) => [
-        page,
-        walk.length > 0 ? Option.some(undefined) : Option.none()
-      ])
-    )
+    const pull = Effect.suspend(function next(): Pull.Pull<Page, FileError> {
+      if (walk.length === 0) return Cause.done()
+      return Effect.flatMap(nextPage(fileSystem, walk, wanted), (page) =>
+        Arr.isReadonlyArrayNonEmpty(page) ? Effect.succeed(page) : next()
+      )
+    })
+    return Stream.fromPull(Effect.succeed(pull))
   })
 
 /** A folder on the way. Its entries are read when the walk enters it. */
