@@ -136,7 +136,10 @@ export const make = Effect.fnUntraced(function* (
     putIfAbsent: (path, body, { putId }) => onFile("putIfAbsent", path, (file) => create(file, body, putId)),
     delete: (path) => onFile("delete", path, ObjectFile.remove),
     list: (wanted) =>
-      Stream.mapError(FolderWalk.list(fileSystem, root, wanted), FileErrors.toStoreError("list", wanted.prefix))
+      Stream.mapError(
+        FolderWalk.list(fileSystem, root, wanted, folders.check),
+        FileErrors.toStoreError("list", wanted.prefix)
+      )
   }
 })
 

@@ -139,6 +139,54 @@ describe("layout", () => {
   )
 })
 
+describe("a listing of a folder", () => {
+  it.live("reads that folder, not those above, which may be of many databases", () =>
+    Effect.gen(function* () {
+      const { at, root } = yield* setUp()
+      const read: Array<string> = []
+      const fileSystem = Effect.map(FileSystem.FileSystem, (real) => ({
+        ...real,
+        readDirectoryEntries: (path: string) => {
+          read.push(path)
+          return real.readDirectoryEntries(path)
+        }
+      }))
+      const store = yield* FileObjectStore.make({ root }).pipe(
+        Effect.provideServiceEffect(FileSystem.FileSystem, fileSystem),
+        Effect.provide(NodeServices.layer)
+      )
+      for (const path of ["a~b/wal/1", "a~b/wal/2", "a~b/manifest/1", "other/wal/1"]) yield* store.put(path, body)
+      assert.deepStrictEqual(yield* paths(store, "a~b/wal/"), ["a~b/wal/1", "a~b/wal/2"])
+      assert.deepStrictEqual(read.splice(0), [at("a%7Eb/wal")])
+      assert.deepStrictEqual(yield* paths(store, "a~b/m"), ["a~b/manifest/1"])
+      assert.deepStrictEqual(read, [at("a%7Eb"), at("a%7Eb/manifest")])
+    })
+  )
+
+  it.live("is empty where no folder can be: below an object, under a name too long, out of the root", () =>
+    Effect.gen(function* () {
+      const { outside, store } = yield* setUp()
+      yield* store.put("a/object", body)
+      NodeFs.writeFileSync(NodePath.join(outside, "secret"), "secret")
+      const long = "x".repeat(300)
+      for (const prefix of [
+        "a/object/",
+        "a/object/b/",
+        `${long}/`,
+        `${long}/b/`,
+        "../",
+        "a/../",
+        "./",
+        "/",
+        "a//",
+        "b/"
+      ]) {
+        assert.deepStrictEqual(yield* paths(store, prefix), [], prefix)
+      }
+    })
+  )
+})
+
 describe("what is not an object", () => {
   it.live("temporary files of both engines, foreign names and special files are not listed", () =>
     Effect.gen(function* () {

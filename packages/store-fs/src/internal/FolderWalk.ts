@@ -1,9 +1,10 @@
 /**
  * Listing: a walk through the folders in the order of the paths.
  *
- * A folder is read when the walk comes to it, and left when its last entry is
- * done: what is in memory are the names of the folders on the way. Folders in which
- * nothing can be wanted are not entered.
+ * The walk begins in the folder that the prefix names: the folders above it may be
+ * those of many databases. A folder is read when the walk comes to it, and left when
+ * its last entry is done: what is in memory are the names of the folders on the way.
+ * Folders in which nothing can be wanted are not entered.
  *
  * ```
  * root/          entries are sorted by the path they stand for,
@@ -25,6 +26,7 @@ import NodePath from "node:path"
 import type { FileError } from "./FileErrors.ts"
 import * as FileErrors from "./FileErrors.ts"
 import * as FileNames from "./FileNames.ts"
+import type { Folders } from "./Folders.ts"
 import * as ObjectFile from "./ObjectFile.ts"
 
 /** So many objects at most are looked up before the consumer gets them. */
@@ -41,18 +43,39 @@ type Page = Arr.NonEmptyReadonlyArray<ObjectStore.ObjectMeta>
 export const list = (
   fileSystem: FileSystem.FileSystem,
   root: string,
-  wanted: Wanted
+  wanted: Wanted,
+  checkFolder: Folders["check"]
 ): Stream.Stream<ObjectStore.ObjectMeta, FileError> =>
   Stream.suspend(() => {
-    const walk: Array<Folder> = [{ path: "", file: root, entries: undefined, next: 0 }]
+    const begin = beginOf(root, wanted.prefix)
+    if (begin === undefined) return Stream.empty
+    const walk: Array<Folder> = [begin]
+    const entered = Effect.catchIf(
+      FileErrors.attempt(() => checkFolder(begin.file)),
+      isNoFolder,
+      () => Effect.sync(() => walk.pop())
+    )
     const pull = Effect.suspend(function next(): Pull.Pull<Page, FileError> {
       if (walk.length === 0) return Cause.done()
       return Effect.flatMap(nextPage(fileSystem, walk, wanted), (page) =>
         Arr.isReadonlyArrayNonEmpty(page) ? Effect.succeed(page) : next()
       )
     })
-    return Stream.fromPull(Effect.succeed(pull))
+    return Stream.fromPull(Effect.as(entered, pull))
   })
+
+/** The folder that everything with the prefix is in; `undefined` for one that cannot be. */
+const beginOf = (root: string, prefix: string): Folder | undefined => {
+  const path = prefix.slice(0, prefix.lastIndexOf("/") + 1)
+  if (path === "") return { path, file: root, entries: undefined, next: 0 }
+  const folder = path.slice(0, -1)
+  if (ObjectStore.invalidPath(folder) !== undefined) return undefined
+  const file = NodePath.join(root, ...folder.split("/").map(FileNames.encode))
+  return { path, file, entries: undefined, next: 0 }
+}
+
+/** Nothing is listed through links, below files, and under names that are too long for a file system. */
+const isNoFolder = ({ code }: FileError): boolean => code === "ELOOP" || code === "ENAMETOOLONG"
 
 /** A folder on the way. Its entries are read when the walk enters it. */
 interface Folder {
@@ -101,8 +124,11 @@ const readEntries = (
         .filter(({ path }) => isWanted(path, wanted))
         .toSorted((a, b) => ObjectStore.comparePaths(a.path, b.path))
     ),
-    // A folder that went since its name was read holds nothing; nor does a root that was never written to.
-    Effect.catchIf(FileErrors.hasCode("ENOENT"), () => Effect.succeed([]))
+    // A folder that went since its name was read holds nothing; nor does one that is a file or was never written to.
+    Effect.catchIf(
+      ({ code }) => code === "ENOENT" || code === "ENOTDIR",
+      () => Effect.succeed([])
+    )
   )
 
 /** Links, sockets and the like are no objects, nor is a file whose name no path is written as. */

@@ -95,7 +95,8 @@ export const run = (options: Options): Effect.Effect<Sequence, DbError.DbError> 
         Effect.flatMap(wals.read(id), (bytes) =>
           bytes === undefined ? Effect.fail(missing(paths, id)) : Effect.succeed({ id, bytes })
         ),
-      { concurrency: options.fetchesMax }
+      // One object is all there is after a clean end: read by itself, it needs no queue.
+      { concurrency: Math.min(options.fetchesMax, to - from + 1) }
     ),
     Stream.runForEach(({ bytes, id }) => apply(id, bytes)),
     Effect.map(() => last)
