@@ -55,12 +55,9 @@ export const list = (
       isNoFolder,
       () => Effect.sync(() => walk.pop())
     )
-    const pull = Effect.suspend(function next(): Pull.Pull<Page, FileError> {
-      if (walk.length === 0) return Cause.done()
-      return Effect.flatMap(nextPage(fileSystem, walk, wanted), (page) =>
-        Arr.isReadonlyArrayNonEmpty(page) ? Effect.succeed(page) : next()
-      )
-    })
+    const pull: Pull.Pull<Page, FileError> = Effect.flatMap(nextPage(fileSystem, walk, wanted), (page) =>
+      Arr.isReadonlyArrayNonEmpty(page) ? Effect.succeed(page) : Cause.done()
+    )
     return Stream.fromPull(Effect.as(entered, pull))
   })
 
@@ -74,7 +71,7 @@ const beginOf = (root: string, prefix: string): Folder | undefined => {
   return { path, file, entries: undefined, next: 0 }
 }
 
-/** Nothing is listed through links, below files, and under names that are too long for a file system. */
+/** Nothing is listed through links, and under names that are too long for a file system. */
 const isNoFolder = ({ code }: FileError): boolean => code === "ELOOP" || code === "ENAMETOOLONG"
 
 /** A folder on the way. Its entries are read when the walk enters it. */
@@ -92,6 +89,7 @@ interface Entry {
   readonly file: string
 }
 
+/** A page is empty only behind the end. */
 const nextPage = Effect.fnUntraced(function* (fileSystem: FileSystem.FileSystem, walk: Array<Folder>, wanted: Wanted) {
   const page: Array<ObjectStore.ObjectMeta> = []
   while (page.length < PAGE_MAX) {
