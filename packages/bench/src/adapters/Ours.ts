@@ -14,7 +14,7 @@ import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Result from "effect/Result"
 import * as CountedObjectStore from "../CountedObjectStore.ts"
-import type { Database, Engine, OpenOptions, Store } from "../Engine.ts"
+import type { Database, Engine, OpenOptions } from "../Engine.ts"
 import * as PackageVersion from "../PackageVersion.ts"
 import * as Settling from "../Settling.ts"
 import * as Doors from "./ours/Doors.ts"
@@ -23,7 +23,7 @@ const through = <P extends object>(door: (handle: Doors.Handle) => Database<P>):
   name: "effect-slatedb",
   version: PackageVersion.of("@effect-slatedb/core"),
   stores: ["memory", "file", "s3"],
-  prepare: (store) => importStore(store),
+  prepare: (store) => imports[store](),
   open: async (options) => {
     const { counters: requests, layer } = await ground(options)
     const database = Db.layer({ path: options.path, settings: settings(options.settings) })
@@ -69,39 +69,29 @@ export const withPromises = through(Doors.promise)
 type StoreLayer = Layer.Layer<ObjectStore.ObjectStore, ObjectStore.ObjectStoreError>
 
 /** Only the store that is asked for is imported: the memory of the others is not the engine's. */
-const importFile = async () => ({
-  FileObjectStore: await import("@effect-slatedb/store-fs/FileObjectStore"),
-  NodeFileSystem: await import("@effect/platform-node/NodeFileSystem"),
-  NodePath: await import("@effect/platform-node/NodePath")
-})
-const importMemory = () => import("@effect-slatedb/store-memory/MemoryObjectStore")
-const importS3 = () => import("@effect-slatedb/store-s3/S3ObjectStore")
-
-/** A store that is imported once more comes at once. */
-const importStore = (store: Store): Promise<unknown> => {
-  switch (store) {
-    case "memory":
-      return importMemory()
-    case "file":
-      return importFile()
-    case "s3":
-      return importS3()
-  }
+const imports = {
+  memory: () => import("@effect-slatedb/store-memory/MemoryObjectStore"),
+  file: async () => ({
+    FileObjectStore: await import("@effect-slatedb/store-fs/FileObjectStore"),
+    NodeFileSystem: await import("@effect/platform-node/NodeFileSystem"),
+    NodePath: await import("@effect/platform-node/NodePath")
+  }),
+  s3: () => import("@effect-slatedb/store-s3/S3ObjectStore")
 }
 
 const objectStore = async ({ directory, s3, settings, store }: Ground): Promise<StoreLayer> => {
   switch (store) {
     case "memory":
-      return (await importMemory()).layer
+      return (await imports.memory()).layer
     case "file": {
-      const { FileObjectStore, NodeFileSystem, NodePath } = await importFile()
+      const { FileObjectStore, NodeFileSystem, NodePath } = await imports.file()
       return FileObjectStore.layer({ root: directory, fsync: settings[fsync] === true }).pipe(
         Layer.provide([NodeFileSystem.layer, NodePath.layer])
       )
     }
     case "s3": {
       if (s3 === undefined) throw new Error("the s3 store needs an endpoint")
-      const S3ObjectStore = await importS3()
+      const S3ObjectStore = await imports.s3()
       return S3ObjectStore.layer({ ...s3, credentials: { accessKeyId: "bench", secretAccessKey: "bench" } })
     }
   }
@@ -144,6 +134,7 @@ const renaming = ([name, value]: [string, unknown]): readonly [string, unknown] 
 /** Settings from their SlateDB names; fails for what is no setting of ours. */
 export const settings = (given: OpenOptions["settings"]): Settings.Input => {
   const named = Object.entries(given).filter(([name]) => name !== fsync && name !== cacheBytes)
+  // What is not set costs a program nothing at its open; nor is it to cost here.
   if (named.length === 0) return {}
   return Result.getOrThrow(Settings.fromJson(JSON.stringify(Object.fromEntries(named.map(renaming)))))
 }

@@ -16,20 +16,21 @@ const withFolder = async (use: (directory: string) => Promise<void>): Promise<vo
   }
 }
 
+const taskOf = (name: Engines.Name, directory: string, part: Part): Task => ({
+  part,
+  assignment: { engine: name, mode: "best", store: "file", s3: undefined, settings: {}, directory },
+  entries: 2000,
+  valueBytes: 224,
+  flush: true,
+  scan: true,
+  idleSeconds: 0,
+  lanes: 1,
+  seconds: 0,
+  durable: false
+})
+
 const run = async (name: Engines.Name, directory: string, part: Part, given: Partial<Task> = {}) => {
-  const task: Task = {
-    part,
-    assignment: { engine: name, mode: "best", store: "file", s3: undefined, settings: {}, directory },
-    entries: 2000,
-    valueBytes: 224,
-    flush: true,
-    scan: true,
-    idleSeconds: 0,
-    lanes: 1,
-    seconds: 0,
-    durable: false,
-    ...given
-  }
+  const task = { ...taskOf(name, directory, part), ...given }
   const lines = await Engines.withEngine(name, "best", (engine) => Lifecycle.run(engine, task))
   assert.strictEqual(lines.length, 1)
   return lines[0] ?? {}
@@ -63,6 +64,28 @@ describe("Lifecycle", { timeout: 60_000 }, () => {
         above(compacted["megabytesPerCpuSecond"], 0)
       }))
   }
+
+  it("has the store imported before it opens", () =>
+    withFolder(async (directory) => {
+      const calls: Array<string> = []
+      await Engines.withEngine("ours", "best", (engine) =>
+        Lifecycle.run(
+          {
+            ...engine,
+            prepare: async (store) => {
+              await engine.prepare?.(store)
+              calls.push(`prepared ${store}`)
+            },
+            open: (options) => {
+              calls.push(`open ${options.store}`)
+              return engine.open(options)
+            }
+          },
+          taskOf("ours", directory, "load")
+        )
+      )
+      assert.deepStrictEqual(calls, ["prepared file", "open file"])
+    }))
 
   it("knows neither requests nor compactions of an engine that does not count them", () =>
     withFolder(async (directory) => {
