@@ -92,8 +92,8 @@ describe("writers that take a database from each other", () => {
 
 describe("epochs", () => {
   it("go up with each claim, and touch nothing else", () => {
-    const claimed = ManifestStep.claimWriter(ManifestStep.claimWriter(Manifest.empty))
-    assert.deepStrictEqual(claimed, { ...Manifest.empty, writerEpoch: 2 })
+    const claim = ManifestStep.claimWriter(0)
+    assert.deepStrictEqual(claim(claim(Manifest.empty)), { ...Manifest.empty, writerEpoch: 2 })
   })
 
   it.effect("of all versions never go down, and every writer has its own", () =>

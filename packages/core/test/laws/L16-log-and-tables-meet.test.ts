@@ -136,6 +136,8 @@ describe("a database", () => {
             ;({ db, process, scope } = yield* open)
           }
         }
+        // The last opening may have written nothing: its fence is covered with the first row behind it.
+        yield* db.put("end", "1", later)
         yield* db.flush("memtable")
         const versions = yield* borders(bucket)
         const { nextWalId } = yield* db.status
@@ -144,7 +146,7 @@ describe("a database", () => {
       }).pipe(Random.withSeed(seed))
   )
 
-  it.effect("covers the fences of openings that wrote nothing, with the next flush", () =>
+  it.effect("covers the fences of openings that wrote nothing, the last one's with the next flush", () =>
     Effect.gen(function* () {
       const bucket = TestDb.bucket()
       for (let i = 0; i < 5; i++) yield* Effect.scoped(Effect.flatMap(TestDb.process(bucket), ({ open }) => open()))

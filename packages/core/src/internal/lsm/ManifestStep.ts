@@ -16,11 +16,20 @@ import type { SsTable } from "../model/SsTable.ts"
 import type { CommitPoint } from "./DbState.ts"
 import * as SequenceTracker from "../model/SequenceTracker.ts"
 
-/** Takes the writer's role: from here on, older writers cannot commit a manifest. */
-export const claimWriter = (manifest: Manifest): Manifest => ({
-  ...manifest,
-  writerEpoch: manifest.writerEpoch + 1
-})
+/**
+ * Takes the writer's role: from here on, older writers cannot commit a manifest.
+ *
+ * No WAL object through `rowlessWalId` holds a row that is not in tables: the log is covered up to there. So
+ * fences of writers that wrote nothing do not pile up for the next one to read.
+ */
+export const claimWriter =
+  (rowlessWalId: number) =>
+  (manifest: Manifest): Manifest => ({
+    ...manifest,
+    writerEpoch: manifest.writerEpoch + 1,
+    replayAfterWalId: Math.max(manifest.replayAfterWalId, rowlessWalId),
+    walIdLastSeen: Math.max(manifest.walIdLastSeen, rowlessWalId)
+  })
 
 /** What became of one memtable. */
 export interface FlushedMemtable {

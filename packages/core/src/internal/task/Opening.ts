@@ -1,7 +1,7 @@
 /**
  * How a writer takes a database over.
  *
- *     probe the store ─> latest manifest, or the first one ─> replay the log into generations
+ *     latest manifest, or the first one ─> replay the log into generations;  probe the store meanwhile
  *       ─> claim the writer epoch
  *       ─> fence: an empty WAL object at the next free id
  *       ─> replay what an older writer stored meanwhile
@@ -47,7 +47,7 @@ export interface Opened {
   /** When the read that showed our epoch began. */
   readonly leaseStart: Instant
   readonly nextWalId: number
-  /** WAL objects whose rows are in the open generation. */
+  /** WAL objects that the open generation will cover: those that were replayed into it, and the fence. */
   readonly replayedWals: number
   readonly lastCreateTime: number
 }
@@ -65,14 +65,15 @@ export interface Options {
 }
 
 export const open = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Opened, DbError.DbError> {
-  const { manifests, paths, settings, store, ulids } = options
+  const { manifests, paths, settings } = options
   const clock = yield* Clock.Clock
-  yield* StoreProbe.probeOnce(store, paths, ulids)
-  const latest = (yield* manifests.latest) ?? (yield* createFirst(manifests))
-  const readable = yield* readLog(options, latest)
+  const readable = yield* readAll(options)
+  // What holds no row need not be read again, by us or by the next writer.
+  const isWithoutRows = readable.log.open.rowCount === 0 && readable.log.sealed.length === 0
+  const claim = ManifestStep.claimWriter(isWithoutRows ? readable.log.lastWalId : 0)
   const leaseStart = now(clock)
   const manifest = yield* manifests
-    .update(readable.manifest, (manifest) => Result.map(usable(options, manifest), ManifestStep.claimWriter))
+    .update(readable.manifest, (manifest) => Result.map(usable(options, manifest), claim))
     .pipe(
       Effect.timeoutOrElse({
         duration: settings.manifestUpdateTimeout,
@@ -84,9 +85,9 @@ export const open = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
   const isCurrent = (["replayAfterWalId", "lastL0Sequence"] as const).every(
     (border) => manifest.value[border] === readable.manifest.value[border]
   )
-  const lastWalId = yield* takeLog(options, manifest)
+  const taken = yield* takeLog(options, manifest)
   const log = yield* replay(options, isCurrent ? readable.log : nothingReplayed(options, manifest.value), {
-    lastWalId,
+    lastWalId: taken.lastWalId,
     skipThrough: manifest.value.lastL0Sequence
   })
   return {
@@ -94,17 +95,35 @@ export const open = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     lastSequence: log.lastSequence,
     manifest,
     leaseStart,
-    nextWalId: lastWalId + 1,
-    replayedWals: log.replayedWals,
+    nextWalId: taken.nextWalId,
+    // The fence, if there is one, counts for the first memtable.
+    replayedWals: log.replayedWals + (taken.nextWalId - 1 - taken.lastWalId),
     lastCreateTime: log.lastCreateTime
   }
 })
 
-/** Replays all there is, without a claim to it; from a newer manifest, should one cover what has gone missing. */
+/** What was read without a claim to it. */
+interface Readable {
+  readonly manifest: Versioned<Manifest.Manifest>
+  readonly log: Log
+}
+
+/** Reads what there is while the store is probed; only a store that passed gets a first manifest. */
+const readAll = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Readable, DbError.DbError> {
+  const { manifests, paths, store, ulids } = options
+  const existing = Effect.gen(function* () {
+    const latest = yield* manifests.latest
+    return latest === undefined ? undefined : yield* readLog(options, latest)
+  })
+  const [found] = yield* Effect.all([existing, StoreProbe.probeOnce(store, paths, ulids)], { concurrency: 2 })
+  return found ?? (yield* readLog(options, yield* createFirst(manifests)))
+})
+
+/** Replays all there is; from a newer manifest, should one cover what has gone missing. */
 const readLog = Effect.fnUntraced(function* (
   options: Options,
   manifest: Versioned<Manifest.Manifest>
-): Effect.fn.Return<{ readonly manifest: Versioned<Manifest.Manifest>; readonly log: Log }, DbError.DbError> {
+): Effect.fn.Return<Readable, DbError.DbError> {
   const { lastL0Sequence } = yield* Effect.fromResult(usable(options, manifest.value))
   const lastWalId = yield* newestWalId(options, manifest.value)
   const log = replay(options, nothingReplayed(options, manifest.value), { lastWalId, skipThrough: lastL0Sequence })
@@ -117,25 +136,31 @@ const readLog = Effect.fnUntraced(function* (
   })
 })
 
+/** The last WAL object before ours, and the id of our first one. Between them is our fence, if there is one. */
+interface TakenLog {
+  readonly lastWalId: number
+  readonly nextWalId: number
+}
+
 /**
- * Makes the log ours: fences at the next free id. Answers with the last id before ours.
+ * Makes the log ours: fences at the next free id.
  *
  * Without a WAL there is nothing to fence, unless an older writer has one and would go on with it.
  */
 const takeLog = Effect.fnUntraced(function* (
   options: Options,
   claimed: Versioned<Manifest.Manifest>
-): Effect.fn.Return<number, DbError.DbError> {
+): Effect.fn.Return<TakenLog, DbError.DbError> {
   const { manifests, settings, ulids, wals } = options
   const newest = yield* newestWalId(options, claimed.value)
-  if (!settings.walEnabled && newest === 0) return newest
+  if (!settings.walEnabled && newest === 0) return { lastWalId: newest, nextWalId: newest + 1 }
   let fence = newest + 1
   while (!(yield* wals.fence(fence, ulids.next()))) {
     // Another writer is there: an older one at work, or a younger one that fenced us.
     yield* Effect.flatMap(manifests.refresh(claimed), (found) => refuseFenced(claimed, found))
     fence++
   }
-  return fence
+  return { lastWalId: fence - 1, nextWalId: fence + 1 }
 })
 
 /** What was replayed so far. Newest generation first, as in the state. */

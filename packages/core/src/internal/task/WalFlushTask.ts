@@ -86,7 +86,7 @@ export const make = Effect.fnUntraced(function* (options: {
   readonly isLeaseFresh: () => boolean
   readonly refreshManifest: Effect.Effect<void, DbError.DbError>
   readonly nextWalId: number
-  /** WAL objects whose rows are in the open generation already. */
+  /** WAL objects that the open generation will cover: those that were replayed into it, and the fence. */
   readonly replayedWals: number
   readonly lastCreateTime: number
   /** Rows became durable, and a sealed generation may be ready for its table. */
