@@ -13,8 +13,21 @@ import { type ByteCopies, slabCopyBytesMax } from "./ByteCopies.ts"
 
 const noBytes = new Uint8Array(0)
 
+/**
+ * Made by a constructor, not as a literal: V8 may decide to allocate the objects of a literal among the old ones, when
+ * many of them lived on at the wrong moment. There each keeps its bytes, and they survive until the next full collection.
+ */
+class KeyAndValue implements Entry {
+  readonly key: Uint8Array
+  value: Uint8Array = noBytes
+
+  constructor(key: Uint8Array) {
+    this.key = key
+  }
+}
+
 export class EntryChunk {
-  readonly #entries: Array<{ readonly key: Uint8Array; value: Uint8Array }> = []
+  readonly #entries: Array<KeyAndValue> = []
   readonly #keyCopies: ByteCopies
   readonly #valueCopies: ByteCopies
   /** Entries from here on wait for their values: these lie in `#source[#start, #end)`, each at two numbers of `#places`. */
@@ -48,7 +61,7 @@ export class EntryChunk {
     const at = 2 * (this.#entries.length - this.#copied)
     this.#places[at] = valueStart
     this.#places[at + 1] = valueEnd
-    this.#entries.push({ key: this.#keyCopies.copy(row.key, row.keyStart, row.keyEnd), value: noBytes })
+    this.#entries.push(new KeyAndValue(this.#keyCopies.copy(row.key, row.keyStart, row.keyEnd)))
     return row.keyEnd - row.keyStart + valueEnd - valueStart
   }
 
@@ -79,7 +92,7 @@ export class EntryChunk {
     const copy = this.#valueCopies.copy(this.#source, this.#start, this.#end)
     this.#copied = entries.length
     if (first + 1 === entries.length) {
-      ;(entries[first] as { value: Uint8Array }).value = copy
+      ;(entries[first] as KeyAndValue).value = copy
       return
     }
     const places = this.#places
@@ -88,7 +101,7 @@ export class EntryChunk {
     for (let i = first; i < entries.length; i++) {
       const at = 2 * (i - first)
       const start = places[at] as number
-      const entry = entries[i] as { value: Uint8Array }
+      const entry = entries[i] as KeyAndValue
       entry.value = new Uint8Array(buffer, start + shift, (places[at + 1] as number) - start)
     }
   }
