@@ -13,10 +13,13 @@ import { type ByteCopies, slabCopyBytesMax } from "./ByteCopies.ts"
 
 const noBytes = new Uint8Array(0)
 
-/**
- * Made by a constructor, not as a literal: V8 may decide to allocate the objects of a literal among the old ones, when
- * many of them lived on at the wrong moment. There each keeps its bytes, and they survive until the next full collection.
+/*
+ * V8 counts how many objects of a literal live on. Where most do, as the pages of a program that keeps them, compiled
+ * code may allocate all later ones of that literal among the old: there each keeps what it refers to until the next full
+ * collection, and pages that are dropped at once cost twice their time. So what is given out comes from a constructor and
+ * from `slice`, which nobody counts.
  */
+
 class KeyAndValue implements Entry {
   readonly key: Uint8Array
   value: Uint8Array = noBytes
@@ -26,8 +29,11 @@ class KeyAndValue implements Entry {
   }
 }
 
+const noEntries: ReadonlyArray<KeyAndValue> = []
+const noPlaces: ReadonlyArray<number> = []
+
 export class EntryChunk {
-  readonly #entries: Array<KeyAndValue> = []
+  readonly #entries = noEntries.slice()
   readonly #keyCopies: ByteCopies
   readonly #valueCopies: ByteCopies
   /** Entries from here on wait for their values: these lie in `#source[#start, #end)`, each at two numbers of `#places`. */
@@ -36,7 +42,7 @@ export class EntryChunk {
   #start = 0
   #end = 0
   #valueBytes = 0
-  readonly #places: Array<number> = []
+  readonly #places = noPlaces.slice()
 
   /** Keys come from slabs of their own, so that one that is kept pins no values. */
   constructor(keyCopies: ByteCopies, valueCopies: ByteCopies) {
