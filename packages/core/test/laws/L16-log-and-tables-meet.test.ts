@@ -1,6 +1,6 @@
 /**
  * L16: `replay_after_wal_id` and `last_l0_seq` advance together, over whole WALs, in order, also
- * when a flush yields no row; fences are covered without a table; L0 ULIDs strictly increase,
+ * when a flush yields no row; fences are covered without a table, with a flush or the next open; L0 ULIDs strictly increase,
  * across restarts and when the clock goes back.
  */
 import { portable } from "@effect-slatedb/core/Compression"
