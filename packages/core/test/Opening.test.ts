@@ -1,4 +1,6 @@
 /** What an open asks of the store, and in which order. */
+import type * as Db from "@effect-slatedb/core/Db"
+import type * as DbError from "@effect-slatedb/core/DbError"
 import * as KeyRange from "@effect-slatedb/core/KeyRange"
 import type * as MemoryObjectStore from "@effect-slatedb/store-memory/MemoryObjectStore"
 import * as Fault from "@effect-slatedb/testkit/Fault"
@@ -16,6 +18,23 @@ const quiet = { compactorEnabled: false, collectorEnabled: false } as const
 
 const openAndClose = Effect.fnUntraced(function* (bucket: MemoryObjectStore.State) {
   yield* Effect.scoped(Effect.flatMap(TestDb.process(bucket), ({ open }) => open(quiet)))
+})
+
+/** What there is after an open that had read a log without rows when an older writer went on. */
+const openWhile = Effect.fnUntraced(function* (
+  between: (older: Db.Db["Service"]) => Effect.Effect<void, DbError.DbError>
+) {
+  const bucket = TestDb.bucket()
+  const older = yield* (yield* TestDb.process(bucket)).open(quiet)
+  const second = yield* TestDb.process(bucket)
+  const claim = yield* second.faults.hold({ operation: "putIfAbsent", path: "manifest/" })
+  const open = yield* Effect.forkChild(second.open(quiet), { startImmediately: true })
+  yield* claim.reached()
+  yield* between(older)
+  yield* claim.open
+  const lines = yield* TestDb.lines(yield* Fiber.join(open), KeyRange.all)
+  const { lastL0Sequence, replayAfterWalId } = yield* OtherProcess.manifest(bucket)
+  return { lines, replayAfterWalId, lastL0Sequence }
 })
 
 describe("an open", () => {
@@ -94,35 +113,20 @@ describe("an open", () => {
 
   it.effect("covers no row of an older writer that stored one after the log was read", () =>
     Effect.gen(function* () {
-      const bucket = TestDb.bucket()
-      const older = yield* (yield* TestDb.process(bucket)).open(quiet)
-      const second = yield* TestDb.process(bucket)
-      const claim = yield* second.faults.hold({ operation: "putIfAbsent", path: "manifest/" })
-      const open = yield* Effect.forkChild(second.open(quiet), { startImmediately: true })
-      yield* claim.reached()
-      yield* TestDb.awaitWithTime(older.put("a", "late"))
-      yield* claim.open
-      const younger = yield* Fiber.join(open)
-      assert.deepStrictEqual(yield* TestDb.lines(younger, KeyRange.all), ["a=late"])
-      assert.strictEqual((yield* OtherProcess.manifest(bucket)).replayAfterWalId, 1)
+      const found = yield* openWhile((older) => TestDb.awaitWithTime(older.put("a", "late")))
+      assert.deepStrictEqual(found, { lines: ["a=late"], replayAfterWalId: 1, lastL0Sequence: 0 })
     })
   )
 
   it.effect("covers less than an older writer's flush that comes between", () =>
     Effect.gen(function* () {
-      const bucket = TestDb.bucket()
-      const older = yield* (yield* TestDb.process(bucket)).open(quiet)
-      const second = yield* TestDb.process(bucket)
-      const claim = yield* second.faults.hold({ operation: "putIfAbsent", path: "manifest/" })
-      const open = yield* Effect.forkChild(second.open(quiet), { startImmediately: true })
-      yield* claim.reached()
-      yield* older.put("a", "flushed", { awaitDurable: false })
-      yield* TestDb.awaitWithTime(older.flush("memtable"))
-      yield* claim.open
-      const younger = yield* Fiber.join(open)
-      assert.deepStrictEqual(yield* TestDb.lines(younger, KeyRange.all), ["a=flushed"])
-      const { lastL0Sequence, replayAfterWalId } = yield* OtherProcess.manifest(bucket)
-      assert.deepStrictEqual([replayAfterWalId, lastL0Sequence], [2, 1])
+      const found = yield* openWhile((older) =>
+        Effect.andThen(
+          older.put("a", "flushed", { awaitDurable: false }),
+          TestDb.awaitWithTime(older.flush("memtable"))
+        )
+      )
+      assert.deepStrictEqual(found, { lines: ["a=flushed"], replayAfterWalId: 2, lastL0Sequence: 1 })
     })
   )
 
