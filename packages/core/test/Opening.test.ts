@@ -144,4 +144,22 @@ describe("an open", () => {
       assert.isAbove(TestDb.paths(bucket, "db/manifest/").length, 0)
     })
   )
+
+  it.effect("that fails while the store is probed leaves nothing of the probe", () =>
+    Effect.gen(function* () {
+      const bucket = TestDb.bucket()
+      const process = yield* TestDb.process(bucket)
+      const foreign = OtherProcess.paths.manifests.path(1)
+      yield* process.faults.store.put(foreign, new Uint8Array(3))
+      const manifest = yield* process.faults.hold({ operation: "get", path: "manifest/" })
+      const created = yield* process.faults.hold({ operation: "putIfAbsent", path: ".probe/", at: "after" })
+      const open = yield* Effect.forkChild(Effect.flip(process.open(quiet)), { startImmediately: true })
+      yield* manifest.reached()
+      yield* created.reached()
+      assert.lengthOf(TestDb.paths(bucket, "db/.probe/"), 1)
+      yield* manifest.open
+      assert.strictEqual((yield* Fiber.join(open)).reason._tag, "Unsupported")
+      assert.deepStrictEqual(TestDb.paths(bucket, ""), [foreign])
+    })
+  )
 })

@@ -31,11 +31,14 @@ export const probe = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, DbError.DbError> {
   const path = paths.probe(ulids.next())
   const create = (content: number) => store.putIfAbsent(path, new Uint8Array([content]), { putId: ulids.next() })
-  yield* Effect.mapError(create(1), StoreFailure.fromStore)
-  const isRefused = yield* create(2).pipe(
+  const isRefusedAgain = create(2).pipe(
     Effect.as(false),
-    Effect.catchReason("ObjectStoreError", "AlreadyExists", () => Effect.succeed(true)),
+    Effect.catchReason("ObjectStoreError", "AlreadyExists", () => Effect.succeed(true))
+  )
+  const isRefused = yield* create(1).pipe(
+    Effect.andThen(isRefusedAgain),
     Effect.mapError(StoreFailure.fromStore),
+    // Also when the open fails meanwhile, and this is interrupted.
     Effect.ensuring(Effect.ignore(store.delete(path)))
   )
   if (!isRefused) {
