@@ -30,7 +30,6 @@ class KeyAndValue implements Entry {
 }
 
 const noEntries: ReadonlyArray<KeyAndValue> = []
-const noPlaces: ReadonlyArray<number> = []
 
 export class EntryChunk {
   readonly #entries = noEntries.slice()
@@ -42,7 +41,7 @@ export class EntryChunk {
   #start = 0
   #end = 0
   #valueBytes = 0
-  readonly #places = noPlaces.slice()
+  readonly #places: Array<number> = []
 
   /** Keys come from slabs of their own, so that one that is kept pins no values. */
   constructor(keyCopies: ByteCopies, valueCopies: ByteCopies) {

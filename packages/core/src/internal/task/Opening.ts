@@ -81,7 +81,8 @@ export const open = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
           Effect.fail(DbError.fail(new DbError.Unavailable({ operation: "claim the writer epoch", path: paths.root })))
       })
     )
-  // An older writer may have flushed in between: then its tables cover what was replayed, or, without a WAL, more.
+  // An older writer may have flushed in between: then its tables cover what was replayed, or, without a WAL, more. Where
+  // the claim itself moved the border, there was nothing to keep.
   const isCurrent = (["replayAfterWalId", "lastL0Sequence"] as const).every(
     (border) => manifest.value[border] === readable.manifest.value[border]
   )
@@ -95,9 +96,9 @@ export const open = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     lastSequence: log.lastSequence,
     manifest,
     leaseStart,
-    nextWalId: taken.nextWalId,
-    // The fence, if there is one, counts for the first memtable.
-    replayedWals: log.replayedWals + (taken.nextWalId - 1 - taken.lastWalId),
+    nextWalId: taken.lastWalId + taken.fences + 1,
+    // The fence counts for the first memtable.
+    replayedWals: log.replayedWals + taken.fences,
     lastCreateTime: log.lastCreateTime
   }
 })
@@ -136,10 +137,10 @@ const readLog = Effect.fnUntraced(function* (
   })
 })
 
-/** The last WAL object before ours, and the id of our first one. Between them is our fence, if there is one. */
+/** The last WAL object of other writers, and whether our fence is behind it. */
 interface TakenLog {
   readonly lastWalId: number
-  readonly nextWalId: number
+  readonly fences: 0 | 1
 }
 
 /**
@@ -153,14 +154,14 @@ const takeLog = Effect.fnUntraced(function* (
 ): Effect.fn.Return<TakenLog, DbError.DbError> {
   const { manifests, settings, ulids, wals } = options
   const newest = yield* newestWalId(options, claimed.value)
-  if (!settings.walEnabled && newest === 0) return { lastWalId: newest, nextWalId: newest + 1 }
+  if (!settings.walEnabled && newest === 0) return { lastWalId: newest, fences: 0 }
   let fence = newest + 1
   while (!(yield* wals.fence(fence, ulids.next()))) {
     // Another writer is there: an older one at work, or a younger one that fenced us.
     yield* Effect.flatMap(manifests.refresh(claimed), (found) => refuseFenced(claimed, found))
     fence++
   }
-  return { lastWalId: fence - 1, nextWalId: fence + 1 }
+  return { lastWalId: fence - 1, fences: 1 }
 })
 
 /** What was replayed so far. Newest generation first, as in the state. */
