@@ -241,6 +241,19 @@ describe("opening", () => {
     })
   )
 
+  it.effect("a store that refuses every create has not passed for refusing the second", () =>
+    Effect.gen(function* () {
+      const details = { operation: "putIfAbsent", path: "there" } as const
+      const bucket = TestDb.bucket()
+      const refusing = {
+        ...MemoryObjectStore.fromState(bucket),
+        putIfAbsent: () => Effect.fail(ObjectStore.fail(new ObjectStore.AlreadyExists(details)))
+      }
+      const open = Db.make({ path: "db" }).pipe(Effect.provideService(ObjectStore.ObjectStore, refusing), Effect.scoped)
+      yield* refused(bucket, open, "Invalid", "path=there")
+    })
+  )
+
   it.effect("a store that does not answer, or denies, says so", () =>
     Effect.gen(function* () {
       const bucket = TestDb.bucket()
