@@ -43,9 +43,9 @@ export const fromCause = (cause: unknown): FileError => {
 export const attempt = <A>(run: () => A): Effect.Effect<A, FileError> => Effect.try({ try: run, catch: fromCause })
 
 export const hasCode =
-  (code: string) =>
+  (...codes: ReadonlyArray<string>) =>
   (error: FileError): boolean =>
-    error.code === code
+    codes.includes(error.code)
 
 /** Tells why an operation on `path` failed in the words of the contract. */
 export const toStoreError =

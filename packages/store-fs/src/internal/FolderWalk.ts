@@ -72,7 +72,7 @@ const beginOf = (root: string, prefix: string): Folder | undefined => {
 }
 
 /** Nothing is listed through links, and under names that are too long for a file system. */
-const isNoFolder = ({ code }: FileError): boolean => code === "ELOOP" || code === "ENAMETOOLONG"
+const isNoFolder = FileErrors.hasCode("ELOOP", "ENAMETOOLONG")
 
 /** A folder on the way. Its entries are read when the walk enters it. */
 interface Folder {
@@ -123,10 +123,7 @@ const readEntries = (
         .toSorted((a, b) => ObjectStore.comparePaths(a.path, b.path))
     ),
     // A folder that went since its name was read holds nothing; nor does one that is a file or was never written to.
-    Effect.catchIf(
-      ({ code }) => code === "ENOENT" || code === "ENOTDIR",
-      () => Effect.succeed([])
-    )
+    Effect.catchIf(FileErrors.hasCode("ENOENT", "ENOTDIR"), () => Effect.succeed([]))
   )
 
 /** Links, sockets and the like are no objects, nor is a file whose name no path is written as. */
