@@ -33,7 +33,8 @@ import type * as Stream from "effect/Stream"
 
 /**
  * The bytes of an object: one array, or several to be stored one after another.
- * A store only reads them, and only until its effect ends.
+ * A store only reads them, and only until its effect ends: then their memory may be
+ * written anew.
  *
  * @stability unstable
  * @category models

@@ -3,22 +3,31 @@
  *
  * A writer asks for room in one piece, fills it and says how much of it it used;
  * so no byte is moved again. Chunks grow from 16 KiB to 1 MiB, so a table of one row
- * stays small; those of a large table are cut from few buffers (`Slab`). What does not
+ * stays small; those of a large table are cut from few buffers (`Slab`). Where a pool has a
+ * chunk, it is taken at once: nothing is read of it that was not written first. What does not
  * fit into the rest of a chunk goes into the next one.
  */
 
+import { chunkBytes, type ChunkPool, type FreeChunks } from "../model/ChunkPool.ts"
 import { Slab } from "../model/Slab.ts"
 
 const chunkBytesMin = 1 << 14
-const chunkBytesMax = 1 << 20
 
 export class OutputChunks {
   /** The chunk being filled, from `position` on. */
-  chunk: Uint8Array = new Uint8Array(0)
+  chunk: Uint8Array<ArrayBuffer> = new Uint8Array(0)
   position = 0
+  private readonly pool: ChunkPool
   private readonly slab = new Slab()
+  private readonly chunks: Array<Uint8Array<ArrayBuffer>> = []
   private readonly full: Array<Uint8Array> = []
   private fullBytes = 0
+  /** Of the pool, from the first chunk on. */
+  private free: FreeChunks | undefined
+
+  constructor(pool: ChunkPool) {
+    this.pool = pool
+  }
 
   /** Bytes used so far: the offset, in the object, of what comes next. */
   get sizeBytes(): number {
@@ -28,9 +37,11 @@ export class OutputChunks {
   /** Makes `chunk` have `size` bytes of room from `position`. */
   reserve(size: number): void {
     if (this.position + size <= this.chunk.length) return
-    const length = Math.min(chunkBytesMax, Math.max(chunkBytesMin, 2 * this.chunk.length))
+    const length = Math.max(size, Math.min(chunkBytes, Math.max(chunkBytesMin, 2 * this.chunk.length)))
     this.close()
-    this.chunk = this.slab.take(Math.max(size, length))
+    this.free ??= this.pool.lease()
+    this.chunk = (length <= chunkBytes ? this.free.take() : undefined) ?? this.slab.take(length)
+    this.chunks.push(this.chunk)
   }
 
   /** Adds a copy of `bytes`. */
@@ -45,6 +56,13 @@ export class OutputChunks {
     this.close()
     this.chunk = new Uint8Array(0)
     return this.full
+  }
+
+  /** Gives the pool the chunks of what is finished. Nobody may read them any more. */
+  release(): void {
+    for (const chunk of this.chunks) if (chunk.length === chunkBytes) this.free?.give(chunk)
+    this.chunks.length = 0
+    this.free = undefined
   }
 
   private close(): void {

@@ -20,6 +20,7 @@
  */
 import { copyOf } from "../model/ByteCopy.ts"
 import { equalsRange } from "../model/ByteOrder.ts"
+import { ChunkPool } from "../model/ChunkPool.ts"
 import { type RowView, Kind } from "../model/RowEntry.ts"
 import type { CompressionCodec, SsTableInfo } from "../model/SsTable.ts"
 import * as Row from "./Row.ts"
@@ -59,6 +60,8 @@ export interface Options {
   readonly crc32: Checksum.Checksum
   /** What the blocks weigh at most that are kept uncompressed, for a cache. Absent: none are kept. */
   readonly keptBlockBytesMax?: number | undefined
+  /** Memory for the object; absent: its own. */
+  readonly chunks?: ChunkPool | undefined
 }
 
 export interface Table {
@@ -89,7 +92,7 @@ export class SsTableWriter {
   private readonly options: Options
   private readonly codec: Section.Codec | undefined
   private readonly isWal: boolean
-  private readonly output = new OutputChunks()
+  private readonly output: OutputChunks
   private readonly block: BlockBuilder
   private readonly index = new SsTableIndexBuilder()
   private readonly filter: BloomFilterBuilder | undefined
@@ -116,6 +119,7 @@ export class SsTableWriter {
     invariant(options.blockSizeBytes >= 1 && options.blockSizeBytes <= blockBytesMax, "block size 1 to 65536 bytes")
     invariant(options.codecName === "none" || options.codec !== undefined, "a codec for each name but none")
     this.options = options
+    this.output = new OutputChunks(options.chunks ?? new ChunkPool())
     this.codec = options.codecName === "none" ? undefined : options.codec
     this.isWal = options.kind === "wal"
     this.block = new BlockBuilder(options.blockSizeBytes)
@@ -197,6 +201,11 @@ export class SsTableWriter {
     this.footer(infoOffset)
     const sizeBytes = output.sizeBytes
     return { body: output.finish(), sizeBytes, info, rowCount: this.rowCount }
+  }
+
+  /** Gives back the memory of the finished object: once it is stored, and nobody reads its body any more. */
+  release(): void {
+    this.output.release()
   }
 
   /** What a cache keeps of the finished table. */

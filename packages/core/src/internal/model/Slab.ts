@@ -8,7 +8,8 @@
  * only what was written takes memory.
  */
 
-const slabBytes = 33 * 1024 * 1024
+/** Bytes of a slab. */
+export const slabBytes = 33 * 1024 * 1024
 const ownBytesMax = 16 * 1024 * 1024
 const alignment = 16
 

@@ -6,7 +6,7 @@
  * What was in memory until now is likely to be read on: when a table was stored, its
  * index, filter and the blocks that its writer kept are put into the cache before a manifest names it, so
  * that no read finds it cold. The blocks are copies that were taken while the table was
- * written; the chunks of the upload are let go. What is kept of a table that the
+ * written; the chunks of the upload are used again. What is kept of a table that the
  * manifest names no longer makes room first.
  */
 import * as Effect from "effect/Effect"

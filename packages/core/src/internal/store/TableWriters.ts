@@ -1,8 +1,12 @@
-/** How new tables and WAL objects are written: what the settings say, if the codec they name is at hand. */
+/**
+ * How new tables and WAL objects are written: what the settings say, if the codec they name is at hand. All of a database are
+ * written in memory of one pool.
+ */
 import * as Result from "effect/Result"
 import type { Compression } from "../../Compression.ts"
 import type * as DbError from "../../DbError.ts"
 import type { Settings } from "../../Settings.ts"
+import { ChunkPool } from "../model/ChunkPool.ts"
 import { SsTableWriter } from "../format/SsTableWriter.ts"
 import * as StoreFailure from "./StoreFailure.ts"
 
@@ -13,6 +17,7 @@ export const make = (settings: Settings, compression: Compression): Result.Resul
   const { blockSizeBytes, compression: codecName, filterBitsPerKey, minFilterKeys } = settings
   const codec = compression.codecs[codecName]
   if (codecName !== "none" && codec === undefined) return Result.fail(StoreFailure.missingCodec(codecName))
+  const chunks = new ChunkPool()
   return Result.succeed(
     (kind, keptBlockBytesMax) =>
       new SsTableWriter({
@@ -23,7 +28,8 @@ export const make = (settings: Settings, compression: Compression): Result.Resul
         minFilterKeys,
         codecName,
         codec: codecName === "none" ? undefined : codec,
-        crc32: compression.crc32
+        crc32: compression.crc32,
+        chunks
       })
   )
 }

@@ -152,6 +152,7 @@ const store = Effect.fnUntraced(function* (writer: SsTableWriter, options: Optio
   const { body, info } = writer.finish()
   const id = ulids.next()
   const table = yield* retrying(tables.create(id, body, info, ulids.next()))
+  writer.release()
   yield* tables.keep(id, writer.parts(), true)
   return table
 })

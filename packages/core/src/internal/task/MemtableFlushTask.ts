@@ -94,10 +94,11 @@ export const make = Effect.fnUntraced(function* (options: {
 
   const build = Effect.fnUntraced(function* (job: Job) {
     const { generation } = job.sealed
+    const writer = options.newWriter()
     const table = yield* building.withPermit(
       Effect.suspend(() =>
         buildTable(generation, {
-          writer: options.newWriter(),
+          writer,
           minSequence: Math.min(generation.lastSequence, cell.pins.least),
           merge: options.merge,
           turns: options.turns
@@ -107,6 +108,7 @@ export const make = Effect.fnUntraced(function* (options: {
     if (table === undefined) return undefined
     const { body, info, parts } = table
     const stored = yield* retrying(options.tables.create(job.tableId, body, info, options.ulids.next()))
+    writer.release()
     yield* options.tables.keep(job.tableId, parts, false)
     return stored
   })

@@ -118,14 +118,16 @@ export const make = Effect.fnUntraced(function* (options: {
     const putId = options.ulids.next()
     return finish(frozen.wal.writer).pipe(
       Effect.flatMap(({ body }) => retrying(options.wals.create(frozen.id, body, putId))),
-      Effect.flatMap((created) =>
-        created
-          ? task.send({
-              _tag: "Step",
-              message: () => ({ _tag: "Uploaded", id: frozen.id, isLeaseFresh: options.isLeaseFresh() })
-            })
-          : Effect.sync(() => lifecycle.fence(`another writer's object is in the place of WAL ${frozen.id}`))
-      )
+      Effect.flatMap((created) => {
+        if (!created) {
+          return Effect.sync(() => lifecycle.fence(`another writer's object is in the place of WAL ${frozen.id}`))
+        }
+        frozen.wal.writer.release()
+        return task.send({
+          _tag: "Step",
+          message: () => ({ _tag: "Uploaded", id: frozen.id, isLeaseFresh: options.isLeaseFresh() })
+        })
+      })
     )
   }
 

@@ -14,6 +14,7 @@ import * as SsTableReader from "../../../src/internal/format/SsTableReader.ts"
 import { SsTableWriter, type Options } from "../../../src/internal/format/SsTableWriter.ts"
 import * as WalReader from "../../../src/internal/format/WalReader.ts"
 import { compare } from "../../../src/internal/model/ByteOrder.ts"
+import { chunkBytes, ChunkPool } from "../../../src/internal/model/ChunkPool.ts"
 import { copy, Kind, type RowEntry } from "../../../src/internal/model/RowEntry.ts"
 import type { SsTableInfo } from "../../../src/internal/model/SsTable.ts"
 import { bytesOf, codecs, concat, options, put, sortedRows, text, told, view, walRows, write } from "./TableRows.ts"
@@ -291,6 +292,27 @@ describe("the writer", () => {
     assert.isAbove(blockCount, 200)
     assert.strictEqual(slices, 1000 + 1 + Math.ceil(blockCount / 10) + 1 + 1)
     assert.deepStrictEqual(bytesOf(finer.finish()), bytesOf(table))
+  })
+
+  it.each(["none", "lz4"] as const)("makes the same bytes in memory that was used: %s", (codecName) => {
+    const rows = Array.from({ length: 20_000 }, (_, i) => put(`key/${10_000 + i}`, 1, `${i}`.repeat(i % 40)))
+    const changed = { codecName, codec: codecs.codecs[codecName] }
+    const chunks = new ChunkPool()
+    const free = chunks.lease()
+    const used = new Uint8Array(chunkBytes).fill(0xa5)
+    free.give(used)
+    const table = writer({ ...changed, chunks })
+    for (const row of rows) table.add(view(row))
+    const bytes = bytesOf(table.finish())
+    assert.isUndefined(free.take())
+    assert.deepStrictEqual(bytes, bytesOf(write(rows, changed)))
+    assert.strictEqual(used[1], bytes[1], "it is what the object lies in")
+    table.release()
+    table.release()
+    const given: Array<Uint8Array | undefined> = []
+    for (let chunk = free.take(); chunk !== undefined; chunk = free.take()) given.push(chunk)
+    assert.strictEqual(new Set(given).size, given.length)
+    assert.include(given, used)
   })
 
   it.each(["none", "lz4", "zstd"] as const)(
