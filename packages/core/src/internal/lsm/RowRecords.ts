@@ -1,7 +1,7 @@
 /**
  * The rows of a generation, in the order they were appended.
  *
- * A row is its bytes in the {@link Arena} and a record of 48 bytes here. Records
+ * A row is its bytes in the {@link Arena} and a record of 40 bytes here. Records
  * lie in segments of 4,096: growth copies nothing but the first segment, while that
  * doubles. All that a lookup asks of a row lies in one record, so it costs one
  * trip to memory, where a column per field would cost one per field.
@@ -12,14 +12,15 @@
  *     word 3  older   \
  *     word 4  jump     | the chain of the key's versions, see VersionChain
  *     word 5  head    /
- *     words 6 to 11  sequence, creation time, expiry, as 64-bit floats
+ *     words 6 to 9  sequence, creation time, as 64-bit floats
  *
+ * Expiries, which most rows have none of, are a column beside the segments in which a row has one.
  * A row's index is its rank, so indexes rise with sequence numbers. Records do
  * not change once written, except the chain's words of a key's first row.
  */
 import { copyInto } from "../model/ByteCopy.ts"
 import * as ByteOrder from "../model/ByteOrder.ts"
-import type { Kind, RowView } from "../model/RowEntry.ts"
+import { type Kind, neverExpires, type RowView } from "../model/RowEntry.ts"
 import type { Sequence } from "../model/Sequence.ts"
 import { type Arena, offsetBits } from "./Arena.ts"
 
@@ -27,7 +28,7 @@ const segmentBits = 12
 const segmentRows = 1 << segmentBits
 const segmentMask = segmentRows - 1
 const firstSegmentRows = 64
-const recordWords = 12
+const recordWords = 10
 const recordFloats = recordWords / 2
 const recordBytes = recordWords * 4
 
@@ -46,6 +47,8 @@ export class RowRecords {
   /** The same memory twice: as words and as floats. */
   private readonly words: Array<Int32Array> = []
   private readonly floats: Array<Float64Array> = []
+  /** By segment; absent where no row expires. */
+  private readonly expiries: Array<Float64Array | undefined> = []
   private capacity = 0
   private recordsAllocatedBytes = 0
 
@@ -90,7 +93,7 @@ export class RowRecords {
     const floatAt = at >> 1
     floats[floatAt + 3] = sequence
     floats[floatAt + 4] = createTime
-    floats[floatAt + 5] = expireTime
+    if (expireTime !== neverExpires) this.setExpiry(row, expireTime)
     this.count = row + 1
     return row
   }
@@ -186,7 +189,8 @@ export class RowRecords {
     const floatAt = at >> 1
     into.sequence = floats[floatAt + 3] as number
     into.createTime = floats[floatAt + 4] as number
-    into.expireTime = floats[floatAt + 5] as number
+    const expiries = this.expiries[row >> segmentBits]
+    into.expireTime = expiries === undefined ? neverExpires : (expiries[row & segmentMask] as number)
   }
 
   /** The first row whose sequence number is above `sequence`; `count` when there is none. */
@@ -220,6 +224,26 @@ export class RowRecords {
     }
   }
 
+  private setExpiry(row: number, expireTime: number): void {
+    const index = row >> segmentBits
+    const expiries = this.expiries[index] ?? this.makeExpiries(index)
+    expiries[row & segmentMask] = expireTime
+  }
+
+  /** A column for a segment that has none, or had one before it grew. */
+  private makeExpiries(index: number): Float64Array {
+    const before = this.expiries[index]
+    const rows = Math.min(this.capacity, segmentRows)
+    const expiries = new Float64Array(rows).fill(neverExpires)
+    if (before !== undefined) {
+      expiries.set(before)
+      this.recordsAllocatedBytes -= before.byteLength
+    }
+    this.expiries[index] = expiries
+    this.recordsAllocatedBytes += expiries.byteLength
+    return expiries
+  }
+
   private setSegment(index: number, rows: number): void {
     const { buffer, byteOffset } = this.arena.slab.take(rows * recordBytes)
     const words = new Int32Array(buffer, byteOffset, (rows * recordBytes) / 4)
@@ -231,5 +255,7 @@ export class RowRecords {
     this.words[index] = words
     this.floats[index] = new Float64Array(buffer, byteOffset, (rows * recordBytes) / 8)
     this.recordsAllocatedBytes += words.byteLength
+    if (before === undefined) this.expiries.push(undefined)
+    else if (this.expiries[index] !== undefined) this.makeExpiries(index)
   }
 }
