@@ -139,19 +139,19 @@ export const decode = (bytes: Uint8Array, dataEnd: number): Result.Result<SsTabl
   }
   const offsets = new Float64Array(count)
   const keys = new Uint32Array(2 * count)
+  const layout = new BlockLayout()
   for (let i = 0; i < count; i++) {
     const at = vector + 4 + 4 * i
     const table = at + view.getUint32(at, true)
-    const offsetAt = slotAt(view, table, 0, 8)
-    const key = vectorAt(view, slotAt(view, table, 1, 4))
-    if (offsetAt === invalid || key === invalid) {
+    const key = layout.take(view, table) ? vectorAt(view, table + layout.key) : invalid
+    if (key === invalid) {
       return corrupt(`${part} block ${i}`, at, `offset and first_key inside ${length} bytes`, `a table at ${table}`)
     }
     const keyLength = view.getUint32(key, true)
     if (keyLength > length - key - 4) {
       return corrupt(`${part} block ${i} first_key`, key, `at most ${length - key - 4} bytes`, keyLength)
     }
-    const offset = offsetAt === absent ? 0 : readU64(view, offsetAt)
+    const offset = layout.offset === absent ? 0 : readU64(view, table + layout.offset)
     const offsetMin = i === 0 ? 0 : (offsets[i - 1] as number) + 1
     if (offset < offsetMin || offset >= dataEnd || (i === 0 && offset !== 0)) {
       const expected = i === 0 ? "0, below the data's end" : `${offsetMin} to ${dataEnd - 1}`
@@ -171,6 +171,31 @@ export const decode = (bytes: Uint8Array, dataEnd: number): Result.Result<SsTabl
 const absent = 0
 /** What does not lie wholly inside the bytes. */
 const invalid = -1
+
+/** Where the tables of blocks have their fields. Blocks share vtables, one or two in an index of any length: so each is read once. */
+class BlockLayout {
+  /** Of the block's offset, from its table on; or `absent`. */
+  offset = absent
+  /** Of what points to its key, from its table on. */
+  key = absent
+  #vtable = invalid
+  #tableBytes = 0
+
+  /** Takes a table's layout; not where it or its vtable does not lie wholly inside the bytes, or has no key. */
+  take(view: DataView, table: number): boolean {
+    if (table > view.byteLength - 4) return false
+    const vtable = table - view.getInt32(table, true)
+    if (vtable === this.#vtable) return table + this.#tableBytes <= view.byteLength
+    const offsetAt = slotAt(view, table, 0, 8)
+    const keyAt = slotAt(view, table, 1, 4)
+    if (offsetAt === invalid || keyAt === invalid || keyAt === absent) return false
+    this.offset = offsetAt === absent ? absent : offsetAt - table
+    this.key = keyAt - table
+    this.#vtable = vtable
+    this.#tableBytes = view.getUint16(vtable + 2, true)
+    return true
+  }
+}
 
 /** Where the `size` inline bytes of a table's slot lie, or `absent`, or `invalid`. */
 const slotAt = (view: DataView, table: number, slot: number, size: number): number => {

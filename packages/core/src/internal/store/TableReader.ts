@@ -200,7 +200,8 @@ export class TableReader {
       const start = isWhole ? 0 : filterOffset
       return Effect.flatMap(this.#fetch(start, end), (bytes) =>
         Effect.fromResult(
-          Result.flatMap(this.#decodeMeta(copyOf(bytes, filterOffset - start), filterOffset), (meta) => {
+          // Index and filter keep their bytes, and are not to hold those of the blocks.
+          Result.flatMap(this.#decodeMeta(isWhole ? copyOf(bytes, filterOffset) : bytes, filterOffset), (meta) => {
             this.cached.keepMeta(meta)
             return isWhole
               ? Result.map(this.#decodeBlocks(meta.index, bytes, 0, 0, meta.index.blockCount), () => meta)

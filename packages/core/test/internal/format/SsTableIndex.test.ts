@@ -113,6 +113,25 @@ describe("an index", () => {
     assert.isTrue(Result.isFailure(SsTableIndex.decode(bytes, 100)))
   })
 
+  it("whose block is cut off behind a vtable that an earlier one has, too, is refused", () => {
+    const whole = encode(blocksOf(["", "a", "b"].map(text)))
+    const bytes = new Uint8Array(whole.length + 4)
+    bytes.set(whole)
+    const view = new DataView(bytes.buffer)
+    const root = view.getUint32(0, true)
+    const slot = root + view.getUint16(root - view.getInt32(root, true) + 4, true)
+    const vector = slot + view.getUint32(slot, true)
+    const [second, third] = [vector + 8, vector + 12]
+    const table = second + view.getUint32(second, true)
+    view.setUint32(third, whole.length - third, true)
+    view.setInt32(whole.length, whole.length - (table - view.getInt32(table, true)), true)
+    const result = SsTableIndex.decode(bytes, 10_000)
+    assert.match(
+      Result.isFailure(result) ? result.failure.message : "read",
+      /block 2: offset=\d+ expected=offset and first_key inside/
+    )
+  })
+
   it("cut off anywhere or with any bit flipped is refused, or points into its own bytes and ascends", () => {
     const bytes = encode(blocksOf(["", "ab", "abc", "b/0123456789"].map(text), 4_096))
     Hostile.endures(bytes, (hostile) =>
