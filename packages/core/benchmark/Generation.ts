@@ -11,7 +11,7 @@
 import { Step } from "../src/internal/lsm/Cursor.ts"
 import { ByteCopies } from "../src/internal/lsm/ByteCopies.ts"
 import { Generation } from "../src/internal/lsm/Generation.ts"
-import { Kind, neverExpires } from "../src/internal/model/RowEntry.ts"
+import { Kind, neverExpires, RowView } from "../src/internal/model/RowEntry.ts"
 
 const rows = Number(process.argv[2] ?? 600_000)
 const keyKind = process.argv[3] ?? "random"
