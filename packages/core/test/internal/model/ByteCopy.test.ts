@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { copyInto } from "../../../src/internal/model/ByteCopy.ts"
+import { copyInto, copyOf } from "../../../src/internal/model/ByteCopy.ts"
 
 const lengths = [0, 1, 7, 8, 9, 16, 39, 40, 41, 100, 255, 256, 1024, 70_000]
 const bytesOf = (length: number) => Uint8Array.from({ length }, (_, i) => 1 + ((i * 31) % 255))
@@ -29,6 +29,28 @@ describe("copyInto", () => {
         const to = new Uint8Array(length)
         copyInto(from, 0, length, to, 0)
         assert.deepStrictEqual(to, new Uint8Array(buffer.slice(32, 32 + length)))
+      }
+    }
+  })
+})
+
+describe("copyOf", () => {
+  it("makes a plain array in memory of its own, of the whole and of a part, also of a Buffer of Node", () => {
+    for (const length of lengths) {
+      const bytes = bytesOf(length + 64)
+      for (const from of [bytes, Buffer.from(bytes.buffer)]) {
+        for (const [start, end] of [
+          [0, length],
+          [32, 32 + length],
+          [64, 64 + length]
+        ] as const) {
+          const copy = copyOf(from, start, end)
+          assert.strictEqual(copy.constructor, Uint8Array)
+          assert.notStrictEqual(copy.buffer, bytes.buffer)
+          assert.strictEqual(copy.buffer.byteLength, length)
+          assert.deepStrictEqual(copy, bytes.subarray(start, end))
+        }
+        assert.deepStrictEqual(copyOf(from), bytes)
       }
     }
   })
