@@ -11,7 +11,7 @@
  * weakly. At rest, and with writers that were given up, the collector takes all of it.
  *
  * Chunks are buffers of their own, or pieces of a {@link Slab}. As one piece holds all of its slab, the pieces
- * are of one slab at a time: 49 MiB in all at most.
+ * are of one slab at a time: 49 MiB in all at most. Why it is so, and what else was tried, is in ADR 40.
  */
 import { slabBytes } from "./Slab.ts"
 
