@@ -60,7 +60,7 @@ export class OutputChunks {
 
   /** Gives the pool the chunks of what is finished. Nobody may read them any more. */
   release(): void {
-    for (const chunk of this.chunks) if (chunk.length === chunkBytes) this.free?.give(chunk)
+    for (const chunk of this.chunks) this.free?.give(chunk)
     this.chunks.length = 0
     this.free = undefined
   }

@@ -14,7 +14,9 @@
  *     word 5  head    /
  *     words 6 to 9  sequence, creation time, as 64-bit floats
  *
- * Expiries, which most rows have none of, are a column beside the segments in which a row has one.
+ * Expiries, which most rows have none of, are a column beside the segments in which a row has one: there they
+ * are a second trip.
+ *
  * A row's index is its rank, so indexes rise with sequence numbers. Records do
  * not change once written, except the chain's words of a key's first row.
  */

@@ -15,7 +15,7 @@
  */
 import { slabBytes } from "./Slab.ts"
 
-/** Bytes of a chunk. Others are not for a pool. */
+/** Bytes of a chunk. */
 export const chunkBytes = 1 << 20
 
 const ownChunksMax = 16
@@ -30,8 +30,9 @@ export class FreeChunks {
     return this.#own.pop() ?? this.#pieces.pop()
   }
 
-  /** Takes a chunk of {@link chunkBytes} that nobody reads or writes any more. */
+  /** Takes a chunk that nobody reads or writes any more, if it is of {@link chunkBytes} and there is room. */
   give(chunk: Uint8Array<ArrayBuffer>): void {
+    if (chunk.length !== chunkBytes) return
     if (chunk.buffer.byteLength < slabBytes) {
       if (this.#own.length < ownChunksMax) this.#own.push(chunk)
     } else if (this.#pieces.length === 0 || this.#pieces[0]?.buffer === chunk.buffer) {

@@ -39,6 +39,12 @@ it("keeps sixteen buffers, and the pieces of one slab", () => {
   assert.strictEqual(free.take(), piece)
 })
 
+it("keeps no chunk of another size", () => {
+  const free = new FreeChunks()
+  for (const bytes of [chunkBytes - 1, chunkBytes + 1]) free.give(new Uint8Array(bytes))
+  assert.isUndefined(free.take())
+})
+
 describe("what is free", () => {
   /** After a full collection. */
   const held = async () => {
