@@ -13,6 +13,7 @@
  */
 import type * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
+import * as Shapes from "./internal/model/Shapes.ts"
 import type { Bytes } from "./KeyRange.ts"
 
 /**
@@ -192,3 +193,5 @@ class Put {
 }
 
 const isWriteBatch = (u: unknown): boolean => typeof u === "object" && u !== null && "last" in u && "size" in u
+
+Shapes.keep(fromEntries([["", ""]]))

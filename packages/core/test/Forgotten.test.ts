@@ -80,6 +80,19 @@ describe("a generation is let go once it is in level 0", () => {
     })
   )
 
+  it.effect("after ranges, of which one is kept", () =>
+    Effect.gen(function* () {
+      const db = yield* (yield* TestDb.alone).open()
+      yield* puts(db, 10)
+      for (const order of ["ascending", "descending"] as const) {
+        const entries = yield* db.getRange(KeyRange.all, { order, readLevel: "uncommitted" })
+        assert.strictEqual(entries.length, 10)
+      }
+      yield* TestDb.awaitWithTime(db.flush("memtable"))
+      assert.strictEqual(yield* held(Generation), 1)
+    })
+  )
+
   it.effect("by a reader that moved on", () =>
     Effect.gen(function* () {
       const process = yield* TestDb.alone

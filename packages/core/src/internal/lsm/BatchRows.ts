@@ -15,7 +15,8 @@
  */
 import * as Result from "effect/Result"
 import * as ByteOrder from "../model/ByteOrder.ts"
-import { Kind } from "../model/RowEntry.ts"
+import { Kind, neverExpires } from "../model/RowEntry.ts"
+import * as Shapes from "../model/Shapes.ts"
 import type { MergeFunction } from "./MergeFold.ts"
 
 /**
@@ -38,6 +39,8 @@ export class BatchRow {
     this.expireTime = expireTime
   }
 }
+
+Shapes.keep(new BatchRow(Kind.put, new Uint8Array(0), new Uint8Array(0), neverExpires))
 
 /** Why a batch has no rows: two operations on this key expire at different times and would have to be one row. */
 export interface DifferentExpiry {

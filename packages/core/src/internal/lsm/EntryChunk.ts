@@ -9,7 +9,8 @@
  */
 import type { Entry } from "../model/ReadOptions.ts"
 import type { RowView } from "../model/RowEntry.ts"
-import { type ByteCopies, slabCopyBytesMax } from "./ByteCopies.ts"
+import * as Shapes from "../model/Shapes.ts"
+import { ByteCopies, slabCopyBytesMax } from "./ByteCopies.ts"
 
 const noBytes = new Uint8Array(0)
 
@@ -111,3 +112,6 @@ export class EntryChunk {
     }
   }
 }
+
+Shapes.keep(new KeyAndValue(noBytes))
+Shapes.keep(new EntryChunk(new ByteCopies(), new ByteCopies()))

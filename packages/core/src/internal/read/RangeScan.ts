@@ -63,8 +63,9 @@ const fetchesMax = 32
 const readAheadBytesMax = 1024 * 1024
 const readAheadBytesOfAllMax = 8 * 1024 * 1024
 
-export interface Options extends ScanOptions {
+export interface Options {
   readonly range: KeyRange
+  readonly asked: ScanOptions
   /** The present state, below the scan's pin. */
   readonly view: () => ReadView
   /** Values that expire at or before this time are not seen. */
@@ -83,6 +84,7 @@ interface Walk {
   readonly state: DbState
   readonly merge: KWayMerge<Source>
   readonly rows: Cursor
+  readonly sourceCount: number
   hasGiven: boolean
 }
 
@@ -132,12 +134,13 @@ class RangeScan {
   /** Holds it between two chunks. */
   #paused: WeakMap<DbState, Walk> | undefined
   #rowsToOrder: number | undefined
+  #hasLoaded = false
 
   constructor(options: Options) {
     this.#options = options
-    this.#isAscending = options.order !== "descending"
+    this.#isAscending = options.asked.order !== "descending"
     this.#range = options.range
-    this.#remaining = options.limit ?? Infinity
+    this.#remaining = options.asked.limit ?? Infinity
     this.isDone = this.#remaining <= 0
   }
 
@@ -169,7 +172,7 @@ class RangeScan {
     if (last !== undefined && !this.isDone) {
       this.#continueBehind(last.key)
       this.#pause(walk)
-    }
+    } else if (this.isDone && !this.#hasLoaded) this.#stay(walk)
     return entries
   }
 
@@ -177,6 +180,7 @@ class RangeScan {
   get load(): Effect.Effect<void, DbError.DbError> | undefined {
     const blocked = this.#walk?.merge.blocked ?? []
     if (blocked.length === 0) return undefined
+    this.#hasLoaded = true
     const loads = Effect.forEach(blocked, (source) => source.load ?? Effect.void, {
       concurrency: fetchesMax,
       discard: true
@@ -212,13 +216,14 @@ class RangeScan {
     if (this.#walk !== undefined) return this.#walk
     const inMemory = generationsOf(view)
     if (!this.#isOrdered(inMemory, isDue)) return undefined
-    const merge = new KWayMerge(this.#sources(view, inMemory), this.#order)
+    const sources = this.#sources(view, inMemory)
+    const merge = new KWayMerge(sources, this.#order)
     const rows = Visibility.make(new PacedCursor(merge, rowsPerLook), this.#order, {
       maxSequence: view.maxSequence,
       now: this.#options.now,
       merge: this.#options.merge
     })
-    this.#walk = { state: view.state, merge, rows, hasGiven: false }
+    this.#walk = { state: view.state, merge, rows, sourceCount: sources.length, hasGiven: false }
     return this.#walk
   }
 
@@ -226,6 +231,16 @@ class RangeScan {
     if (!walk.hasGiven) this.#paused = new WeakMap([[walk.state, walk]])
     walk.hasGiven = true
     this.#walk = undefined
+  }
+
+  get #sourceCount(): number {
+    return this.#walk?.sourceCount ?? 0
+  }
+
+  /** Stays with the state that it walked, unless a scan does that had as many sources. */
+  #stay({ sourceCount, state }: Walk): void {
+    const there = ended[this.#order].get(state)
+    if (there === undefined || there.#sourceCount < sourceCount) ended[this.#order].set(state, this)
   }
 
   /** Orders what is not in order yet, a slice at a time; whether it is now. */
@@ -267,7 +282,7 @@ class RangeScan {
   #tableCursors(count: number): (reader: TableReader) => SsTableCursor {
     const range = this.#range
     const share = Math.min(readAheadBytesMax, Math.floor(readAheadBytesOfAllMax / Math.max(1, count)))
-    const { cacheBlocks, readAheadBytes = share } = this.#options
+    const { cacheBlocks, readAheadBytes = share } = this.#options.asked
     const options = { range, order: this.#order, readAheadBytes, cacheBlocks }
     return (reader) => {
       const visible = reader.visiblePart(range)
@@ -291,6 +306,12 @@ const noGenerations: ReadonlyArray<Generation> = []
 
 const isSeen = ({ firstSequence, rowCount }: Generation, maxSequence: Sequence): boolean =>
   rowCount > 0 && firstSequence <= maxSequence
+
+/**
+ * For each state a scan that memory answered. What scans are made of goes with them, so one of each shape is to be kept
+ * (`Shapes`), and this one holds nothing but what its state does, and a block of each table.
+ */
+const ended = { ascending: new WeakMap<DbState, RangeScan>(), descending: new WeakMap<DbState, RangeScan>() }
 
 const never = (): boolean => false
 

@@ -110,18 +110,18 @@ export const make = (options: Options): Reads => {
   const optional = (key: KeyRange.Bytes, view: ReadView, cacheBlocks: boolean) =>
     find(key, view, cacheBlocks, Option.some, none)
 
-  const scan = (range: KeyRange.KeyRange, scan: ScanOptions | undefined): Stream.Stream<Entry, DbError.DbError> =>
+  const scan = (range: KeyRange.KeyRange, asked: ScanOptions = noOptions): Stream.Stream<Entry, DbError.DbError> =>
     Stream.unwrap(
       Effect.suspend(() => {
-        const refusal = options.refusal() ?? invalidScan(range, scan)
+        const refusal = options.refusal() ?? invalidScan(range, asked)
         if (refusal !== undefined) return Effect.fail(refusal)
         const held = Effect.acquireRelease(
-          Effect.sync(() => options.hold(scan?.readLevel ?? "committed")),
+          Effect.sync(() => options.hold(asked.readLevel ?? "committed")),
           ({ release }) => Effect.sync(release)
         )
         return Effect.map(held, ({ view }) => {
           const pull = Effect.catchDefect(
-            RangeScan.pull({ ...scan, range, view, now: now(), merge, keyCopies, valueCopies }, options.turns),
+            RangeScan.pull({ range, asked, view, now: now(), merge, keyCopies, valueCopies }, options.turns),
             thrown
           )
           return Stream.fromPull(Effect.succeed(Effect.suspend(() => options.refusal() ?? pull)))
@@ -167,22 +167,22 @@ export const make = (options: Options): Reads => {
       if (answer instanceof Lack) return notResident
       throw answer
     },
-    getRange: (range, read) =>
+    getRange: (range, asked = noOptions) =>
       Effect.suspend(() => {
-        const refusal = options.refusal() ?? invalidScan(range, read)
+        const refusal = options.refusal() ?? invalidScan(range, asked)
         if (refusal !== undefined) return Effect.fail(refusal)
-        const view = options.view(read?.readLevel ?? "committed")
+        const view = options.view(asked.readLevel ?? "committed")
         return attempt(() => {
           const entries = RangeScan.resident({
-            ...read,
             range,
+            asked,
             view: () => view,
             now: now(),
             merge,
             keyCopies,
             valueCopies
           })
-          return entries === undefined ? Stream.runCollect(scan(range, read)) : Effect.succeed(entries)
+          return entries === undefined ? Stream.runCollect(scan(range, asked)) : Effect.succeed(entries)
         })
       }),
     scan
@@ -218,12 +218,14 @@ const refuseMerge: MergeFunction = () => {
   )
 }
 
-const invalidScan = (range: KeyRange.KeyRange, scan: ScanOptions | undefined): DbError.DbError | undefined => {
+const noOptions: ScanOptions = {}
+
+const invalidScan = (range: KeyRange.KeyRange, asked: ScanOptions): DbError.DbError | undefined => {
   if (KeyRange.isReversed(range)) {
     return DbError.fail(new DbError.Invalid({ field: "range", detail: "`to` sorts before `from`" }))
   }
   for (const field of ["limit", "readAheadBytes"] as const) {
-    const value = scan?.[field]
+    const value = asked[field]
     if (value !== undefined && !(Number.isInteger(value) && value >= 0) && value !== Infinity) {
       return DbError.fail(
         new DbError.Invalid({ field, detail: `must be a whole number of at least 0: ${field}=${value}` })
