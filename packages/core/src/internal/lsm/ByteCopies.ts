@@ -16,6 +16,8 @@ export const slabCopyBytesMax = 1024
 
 export class ByteCopies {
   private slab = new Uint8Array(0)
+  /** That of the slab: to ask an array for its own is a call out of compiled code. */
+  private buffer = this.slab.buffer
   private used = 0
 
   /** A copy of `from[start, end)` that nobody else writes. */
@@ -24,11 +26,12 @@ export class ByteCopies {
     if (length > slabCopyBytesMax) return copyOf(from, start, end)
     if (this.used + length > this.slab.length) {
       this.slab = new Uint8Array(slabBytes)
+      this.buffer = this.slab.buffer
       this.used = 0
     }
-    const { slab, used } = this
+    const { buffer, slab, used } = this
     copyInto(from, start, end, slab, used)
     this.used = used + length
-    return new Uint8Array(slab.buffer, used, length)
+    return new Uint8Array(buffer, used, length)
   }
 }

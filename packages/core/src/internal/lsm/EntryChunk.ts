@@ -30,7 +30,9 @@ class KeyAndValue implements Entry {
   }
 }
 
-const noEntries: ReadonlyArray<KeyAndValue> = []
+/** Its copies are arrays of objects from the start, as it had one. */
+const noEntries: Array<KeyAndValue> = [new KeyAndValue(noBytes)]
+noEntries.pop()
 
 export class EntryChunk {
   readonly #entries = noEntries.slice()

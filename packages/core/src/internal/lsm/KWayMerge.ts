@@ -63,7 +63,7 @@ export class KWayMerge<C extends Cursor = Cursor> implements Cursor {
       return step
     }
     if (step === Step.blocked) {
-      this.blocked.length = 0
+      this.#unblock()
       this.blocked.push(leader)
       return step
     }
@@ -75,13 +75,18 @@ export class KWayMerge<C extends Cursor = Cursor> implements Cursor {
   #begin(): Step {
     const sources = this.#sources
     if (sources.length === 0) return Step.done
-    this.blocked.length = 0
+    this.#unblock()
     for (let index = 0; index < sources.length; index++) {
       if (!this.#ended[index] && this.#rows[index] === noRow) this.#prime(index)
     }
     if (this.blocked.length > 0) return Step.blocked
     this.#built = true
     return this.#lead(this.#build(1))
+  }
+
+  /** To set a length, even where it is the same, is a call out of compiled code. */
+  #unblock(): void {
+    if (this.blocked.length > 0) this.blocked.length = 0
   }
 
   /** The source that won: its row is the next one, unless all have ended. */

@@ -84,7 +84,6 @@ interface Walk {
   readonly state: DbState
   readonly merge: KWayMerge<Source>
   readonly rows: Cursor
-  readonly sourceCount: number
   hasGiven: boolean
 }
 
@@ -135,6 +134,8 @@ class RangeScan {
   #paused: WeakMap<DbState, Walk> | undefined
   #rowsToOrder: number | undefined
   #hasLoaded = false
+  /** Of the walk that it is at. */
+  #sourceCount = 0
 
   constructor(options: Options) {
     this.#options = options
@@ -172,7 +173,7 @@ class RangeScan {
     if (last !== undefined && !this.isDone) {
       this.#continueBehind(last.key)
       this.#pause(walk)
-    } else if (this.isDone && !this.#hasLoaded) this.#stay(walk)
+    } else if (this.isDone && !this.#hasLoaded) this.#stay(walk.state)
     return entries
   }
 
@@ -223,7 +224,8 @@ class RangeScan {
       now: this.#options.now,
       merge: this.#options.merge
     })
-    this.#walk = { state: view.state, merge, rows, sourceCount: sources.length, hasGiven: false }
+    this.#sourceCount = sources.length
+    this.#walk = { state: view.state, merge, rows, hasGiven: false }
     return this.#walk
   }
 
@@ -233,14 +235,10 @@ class RangeScan {
     this.#walk = undefined
   }
 
-  get #sourceCount(): number {
-    return this.#walk?.sourceCount ?? 0
-  }
-
   /** Stays with the state that it walked, unless a scan does that had as many sources. */
-  #stay({ sourceCount, state }: Walk): void {
+  #stay(state: DbState): void {
     const there = ended[this.#order].get(state)
-    if (there === undefined || there.#sourceCount < sourceCount) ended[this.#order].set(state, this)
+    if (there === undefined || there.#sourceCount < this.#sourceCount) ended[this.#order].set(state, this)
   }
 
   /** Orders what is not in order yet, a slice at a time; whether it is now. */
