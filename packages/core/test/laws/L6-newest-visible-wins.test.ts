@@ -34,13 +34,34 @@ it.prop(
           const own = placed.filter((one) => one.source === source).map(({ row }) => row)
           return new RowModel.ArrayCursor(RowModel.inOrder(own, order))
         })
-        const visible = Visibility.make(new KWayMerge(sources, order), order, { ...reader, merge: RowModel.concat })
+        const visible = Visibility.make(new KWayMerge(sources, order), order)
+        visible.start({ ...reader, merge: RowModel.concat })
         const shown = RowModel.drain(visible).map(({ key, value }) => `${RowModel.text(key)}=${RowModel.text(value)}`)
         assert.deepStrictEqual(shown, order === "ascending" ? expected : expected.toReversed())
       }
     }
   }
 )
+
+it("a cursor that was started anew shows nothing of the key at which a merge function threw", () => {
+  const halfWay = [RowModel.row("k", 2, { merge: "+" }), RowModel.row("k", 1, { put: "1" })]
+  for (const order of orders) {
+    const merge = new KWayMerge([new RowModel.ArrayCursor(RowModel.inOrder(halfWay, order))], order)
+    const visible = Visibility.make(merge, order)
+    const reader = { maxSequence: 9, now: 0 }
+    visible.start({
+      ...reader,
+      merge: () => {
+        throw new Error("the merge function fails")
+      }
+    })
+    assert.throws(() => RowModel.drain(visible), "the merge function fails")
+    merge.start([new RowModel.ArrayCursor([RowModel.row("x", 3, { put: "2" })])], order)
+    visible.start({ ...reader, merge: RowModel.concat })
+    const shown = RowModel.drain(visible).map(({ key, value }) => `${RowModel.text(key)}=${RowModel.text(value)}`)
+    assert.deepStrictEqual(shown, ["x=2"])
+  }
+})
 
 it.prop(
   "lookups in generations, each a range of sequence numbers, show the same",

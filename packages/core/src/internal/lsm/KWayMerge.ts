@@ -29,23 +29,35 @@ export class KWayMerge<C extends Cursor = Cursor> implements Cursor {
   /** The sources that said `blocked`: load what they lack, then call `next` again. */
   readonly blocked: Array<C> = []
 
-  readonly #sources: ReadonlyArray<C>
+  #sources: ReadonlyArray<C> = []
   /** The row that each source stands on, `noRow` before the first: a source may have to look for it, and each is asked for several times. */
-  readonly #rows: Array<RowView>
-  readonly #sign: 1 | -1
-  readonly #ended: Array<boolean>
-  readonly #losers: Array<number>
+  readonly #rows: Array<RowView> = []
+  #sign: 1 | -1 = 1
+  readonly #ended: Array<boolean> = []
+  readonly #losers: Array<number> = []
   #winner = 0
   /** The winning source; absent once all have ended. */
   #leader: C | undefined
   #built = false
 
   constructor(sources: ReadonlyArray<C>, order: "ascending" | "descending") {
+    this.start(sources, order)
+  }
+
+  /** Begins anew, with whatever sources. */
+  start(sources: ReadonlyArray<C>, order: "ascending" | "descending"): void {
     this.#sources = sources
-    this.#rows = sources.map(() => noRow)
-    this.#ended = sources.map(() => false)
-    this.#losers = sources.map(() => 0)
+    for (let index = 0; index < sources.length; index++) {
+      this.#rows[index] = noRow
+      this.#ended[index] = false
+      this.#losers[index] = 0
+    }
     this.#sign = order === "ascending" ? 1 : -1
+    this.#winner = 0
+    this.#leader = undefined
+    this.#built = false
+    this.row = noRow
+    this.#unblock()
   }
 
   next(): Step {

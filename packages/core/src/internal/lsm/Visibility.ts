@@ -27,9 +27,22 @@ export interface Options {
   readonly merge: MergeFunction
 }
 
-/** Cursor over what is visible; its rows are puts. */
-export const make = (source: Cursor, order: "ascending" | "descending", options: Options): Cursor =>
-  order === "ascending" ? new Ascending(source, options) : new Descending(source, options)
+/** Cursor over what is visible; its rows are puts. It shows none before it was started. */
+export interface Visible extends Cursor {
+  /** Begins anew, as the source did. */
+  readonly start: (options: Options) => void
+}
+
+export const make = (source: Cursor, order: "ascending" | "descending"): Visible =>
+  order === "ascending" ? new Ascending(source) : new Descending(source)
+
+const nothing: Options = {
+  maxSequence: -1,
+  now: Infinity,
+  merge: () => {
+    throw new Error("nothing is visible: the cursor was not started")
+  }
+}
 
 /** Before the first row. */
 const noRow = new RowView()
@@ -51,10 +64,10 @@ class KeyCopy {
   }
 }
 
-class Ascending implements Cursor {
+class Ascending implements Visible {
   row = noRow
   readonly #source: Cursor
-  readonly #options: Options
+  #options = nothing
   readonly #key = new KeyCopy()
   readonly #operands = new MergeFold()
   /** Made when operands are folded. */
@@ -62,9 +75,16 @@ class Ascending implements Cursor {
   /** The source stands on a row that was not looked at yet. */
   #held = false
 
-  constructor(source: Cursor, options: Options) {
+  constructor(source: Cursor) {
     this.#source = source
+  }
+
+  start(options: Options): void {
     this.#options = options
+    this.row = noRow
+    this.#key.length = -1
+    this.#operands.clear()
+    this.#held = false
   }
 
   next(): Step {
@@ -114,19 +134,27 @@ class Ascending implements Cursor {
   }
 }
 
-class Descending implements Cursor {
+class Descending implements Visible {
   row = noRow
   readonly #source: Cursor
-  readonly #options: Options
+  #options = nothing
   readonly #key = new KeyCopy()
   readonly #operands = new MergeFold()
   readonly #result = new RowView()
   #base: Uint8Array | undefined
   #held = false
 
-  constructor(source: Cursor, options: Options) {
+  constructor(source: Cursor) {
     this.#source = source
+  }
+
+  start(options: Options): void {
     this.#options = options
+    this.row = noRow
+    this.#key.length = -1
+    this.#operands.clear()
+    this.#base = undefined
+    this.#held = false
   }
 
   next(): Step {

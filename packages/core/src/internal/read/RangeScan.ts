@@ -1,9 +1,8 @@
 /**
  * The visible entries of a range of keys, in either order, chunk by chunk.
  *
- *     generations ─┐
- *     level 0     ─┼─> KWayMerge ─> Visibility ─> chunk of entries
- *     sorted runs ─┘      └─ blocked: load the blocks that are missing, go on
+ *     RangeWalk ─> rows that are visible ─> chunk of entries
+ *         └─ blocked: load the blocks that are missing, go on
  *
  * A scan pins a sequence number, not a state: what it shows is that moment's, while
  * memtables are flushed and tables merged under it. When the state has changed
@@ -20,22 +19,17 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type { Entry, ScanOptions } from "../model/ReadOptions.ts"
 import type * as DbError from "../../DbError.ts"
-import type { KeyRange } from "../../KeyRange.ts"
-import type { ByteCopies } from "../lsm/ByteCopies.ts"
-import { type Cursor, Step } from "../lsm/Cursor.ts"
+import * as KeyRange from "../../KeyRange.ts"
+import * as Shapes from "../model/Shapes.ts"
+import { ByteCopies } from "../lsm/ByteCopies.ts"
+import { Step } from "../lsm/Cursor.ts"
 import type { DbState } from "../lsm/DbState.ts"
 import { EntryChunk } from "../lsm/EntryChunk.ts"
 import type { Generation } from "../lsm/Generation.ts"
-import { KWayMerge } from "../lsm/KWayMerge.ts"
 import type { MergeFunction } from "../lsm/MergeFold.ts"
-import { PacedCursor } from "../lsm/PacedCursor.ts"
-import * as Visibility from "../lsm/Visibility.ts"
 import type { Sequence } from "../model/Sequence.ts"
-import { RunCursor } from "../store/RunCursor.ts"
-import { RunTables } from "../store/RunTables.ts"
-import { SsTableCursor } from "../store/SsTableCursor.ts"
-import type { TableReader } from "../store/TableReader.ts"
 import type { TurnMeter } from "../store/TurnMeter.ts"
+import * as RangeWalk from "./RangeWalk.ts"
 import type { ReadView } from "./ReadView.ts"
 
 /** Entries of one chunk at most: enough to make the price of a chunk vanish, few enough to share the event loop. */
@@ -44,9 +38,8 @@ const chunkEntriesMax = 512
 const chunkBytesMax = 256 * 1024
 /** Entries between two looks at the clock. */
 const entriesPerLook = 64
-/** Rows passed by before a look at the clock, and before others have a turn, where few or none are visible. */
-const rowsPerLook = 512
-const rowsPerTurn = 4096
+/** Rows passed by before others have a turn, where few or none are visible. */
+const rowsPerTurn = 8 * RangeWalk.rowsPerLook
 /** Chunks between two yields, where memory has everything and time stands still. */
 const chunksPerTurn = 4
 /** Work on the order of memtables between two looks at the clock, in units of ten nanoseconds, and looks between two yields. */
@@ -56,15 +49,9 @@ const orderLooksPerTurn = 8
 const orderUnitsPerNewRow = 400
 /** Tables that fetch at the same time. */
 const fetchesMax = 32
-/**
- * Bytes fetched ahead by default: of one table, and of all together. A request takes as long as a MiB does on the way
- * or longer, and stretches grow to that as the scan goes on: so a short scan does not pay for it.
- */
-const readAheadBytesMax = 1024 * 1024
-const readAheadBytesOfAllMax = 8 * 1024 * 1024
 
 export interface Options {
-  readonly range: KeyRange
+  readonly range: KeyRange.KeyRange
   readonly asked: ScanOptions
   /** The present state, below the scan's pin. */
   readonly view: () => ReadView
@@ -74,17 +61,6 @@ export interface Options {
   /** Where the bytes of entries come from: apart, so that a key that is kept pins no values. */
   readonly keyCopies: ByteCopies
   readonly valueCopies: ByteCopies
-}
-
-/** Sources that may have to be loaded. */
-type Source = Cursor & { readonly load?: Effect.Effect<void, DbError.DbError> | undefined }
-
-/** A walk over the rows of one state. */
-interface Walk {
-  readonly state: DbState
-  readonly merge: KWayMerge<Source>
-  readonly rows: Cursor
-  hasGiven: boolean
 }
 
 /** Pulls chunks until the range or the limit ends; then fails with `Done`. */
@@ -126,16 +102,15 @@ class RangeScan {
   isDone = false
   readonly #options: Options
   readonly #isAscending: boolean
-  #range: KeyRange
+  #range: KeyRange.KeyRange
+  /** Infinity where there is no limit. */
   #remaining: number
   /** Held while it is at work. */
-  #walk: Walk | undefined
+  #walk: RangeWalk.RangeWalk | undefined
   /** Holds it between two chunks. */
-  #paused: WeakMap<DbState, Walk> | undefined
+  #paused: WeakMap<DbState, RangeWalk.RangeWalk> | undefined
   #rowsToOrder: number | undefined
   #hasLoaded = false
-  /** Of the walk that it is at. */
-  #sourceCount = 0
 
   constructor(options: Options) {
     this.#options = options
@@ -158,7 +133,8 @@ class RangeScan {
     const entriesMax = Math.min(chunkEntriesMax, this.#remaining)
     for (let bytes = 0, passed = 0; chunk.length < entriesMax && bytes < chunkBytesMax;) {
       const step = rows.next()
-      if (step === Step.blocked && this.#isPause && (passed += rowsPerLook) < rowsPerTurn && !isDue()) continue
+      if (step === Step.blocked && this.#isPause && (passed += RangeWalk.rowsPerLook) < rowsPerTurn && !isDue())
+        continue
       if (step !== Step.row) {
         this.isDone = step === Step.done
         break
@@ -173,13 +149,13 @@ class RangeScan {
     if (last !== undefined && !this.isDone) {
       this.#continueBehind(last.key)
       this.#pause(walk)
-    } else if (this.isDone && !this.#hasLoaded) this.#stay(walk.state)
+    } else if (this.isDone) this.#leave(walk)
     return entries
   }
 
   /** Loads everything that the merge waits for, at once; absent where it waits for nothing. */
   get load(): Effect.Effect<void, DbError.DbError> | undefined {
-    const blocked = this.#walk?.merge.blocked ?? []
+    const blocked = this.#walk?.blocked ?? []
     if (blocked.length === 0) return undefined
     this.#hasLoaded = true
     const loads = Effect.forEach(blocked, (source) => source.load ?? Effect.void, {
@@ -194,7 +170,7 @@ class RangeScan {
 
   /** Whether the rows are blocked only so that somebody looks at the clock. */
   get #isPause(): boolean {
-    return this.#walk?.merge.blocked.length === 0
+    return this.#walk?.blocked.length === 0
   }
 
   /** What is left of the range, should the scan have to start anew. */
@@ -210,35 +186,30 @@ class RangeScan {
   }
 
   /** The walk over the present state; from the start of what is left, when it has changed. Absent while memory is ordered. */
-  #current(isDue: () => boolean): Walk | undefined {
+  #current(isDue: () => boolean): RangeWalk.RangeWalk | undefined {
     const view = this.#options.view()
     if (this.#walk !== undefined && (view.state === this.#walk.state || !this.#walk.hasGiven)) return this.#walk
     this.#walk = this.#paused?.get(view.state)
     if (this.#walk !== undefined) return this.#walk
     const inMemory = generationsOf(view)
     if (!this.#isOrdered(inMemory, isDue)) return undefined
-    const sources = this.#sources(view, inMemory)
-    const merge = new KWayMerge(sources, this.#order)
-    const rows = Visibility.make(new PacedCursor(merge, rowsPerLook), this.#order, {
-      maxSequence: view.maxSequence,
-      now: this.#options.now,
-      merge: this.#options.merge
-    })
-    this.#sourceCount = sources.length
-    this.#walk = { state: view.state, merge, rows, hasGiven: false }
+    const { asked, merge, now } = this.#options
+    const visible = { maxSequence: view.maxSequence, now, merge }
+    const walk = { view, generations: inMemory, range: this.#range, asked, visible }
+    this.#walk = RangeWalk.start(walk, this.#isAscending ? "ascending" : "descending")
     return this.#walk
   }
 
-  #pause(walk: Walk): void {
+  #leave(walk: RangeWalk.RangeWalk): void {
+    this.#walk = undefined
+    // One that loaded holds stretches of its tables, and may still be loading.
+    if (!this.#hasLoaded) RangeWalk.end(walk)
+  }
+
+  #pause(walk: RangeWalk.RangeWalk): void {
     if (!walk.hasGiven) this.#paused = new WeakMap([[walk.state, walk]])
     walk.hasGiven = true
     this.#walk = undefined
-  }
-
-  /** Stays with the state that it walked, unless a scan does that had as many sources. */
-  #stay(state: DbState): void {
-    const there = ended[this.#order].get(state)
-    if (there === undefined || there.#sourceCount < this.#sourceCount) ended[this.#order].set(state, this)
   }
 
   /** Orders what is not in order yet, a slice at a time; whether it is now. */
@@ -255,42 +226,6 @@ class RangeScan {
       units = orderUnitsPerLook
     }
   }
-
-  #sources(view: ReadView, inMemory: ReadonlyArray<Generation>): ReadonlyArray<Source> {
-    const { end, start } = this.#range
-    const l0 = view.tables.l0.filter((reader) => reader.overlaps(this.#range))
-    const runs = view.tables.runs.map((tables) => new RunTables(tables, this.#range, this.#order))
-    const cursor = this.#tableCursors(l0.length + runs.length)
-    const sources: Array<Source> = inMemory.map((generation) =>
-      generation.cursor({ start, end, descending: !this.#isAscending, maxSequence: view.maxSequence })
-    )
-    for (const reader of l0) sources.push(cursor(reader))
-    for (const tables of runs) {
-      if (tables.isOver) continue
-      const following = () => {
-        const reader = tables.take()
-        return reader === undefined ? undefined : cursor(reader)
-      }
-      sources.push(new RunCursor(following))
-    }
-    return sources
-  }
-
-  /** How to walk a table where so many are walked at the same time. */
-  #tableCursors(count: number): (reader: TableReader) => SsTableCursor {
-    const range = this.#range
-    const share = Math.min(readAheadBytesMax, Math.floor(readAheadBytesOfAllMax / Math.max(1, count)))
-    const { cacheBlocks, readAheadBytes = share } = this.#options.asked
-    const options = { range, order: this.#order, readAheadBytes, cacheBlocks }
-    return (reader) => {
-      const visible = reader.visiblePart(range)
-      return new SsTableCursor(reader, visible === range ? options : { ...options, range: visible })
-    }
-  }
-
-  get #order(): "ascending" | "descending" {
-    return this.#isAscending ? "ascending" : "descending"
-  }
 }
 
 /** Newest first; those whose rows the scan may see. */
@@ -305,12 +240,20 @@ const noGenerations: ReadonlyArray<Generation> = []
 const isSeen = ({ firstSequence, rowCount }: Generation, maxSequence: Sequence): boolean =>
   rowCount > 0 && firstSequence <= maxSequence
 
-/**
- * For each state a scan that memory answered. What scans are made of goes with them, so one of each shape is to be kept
- * (`Shapes`), and this one holds nothing but what its state does, and a block of each table.
- */
-const ended = { ascending: new WeakMap<DbState, RangeScan>(), descending: new WeakMap<DbState, RangeScan>() }
-
 const never = (): boolean => false
 
 const isNonEmpty = <A>(values: ReadonlyArray<A>): values is readonly [A, ...Array<A>] => values.length > 0
+
+Shapes.keep(
+  new RangeScan({
+    range: KeyRange.all,
+    asked: {},
+    view: () => {
+      throw new Error("this scan is there to be kept")
+    },
+    now: -Infinity,
+    merge: (_key, _existing, operand) => operand,
+    keyCopies: new ByteCopies(),
+    valueCopies: new ByteCopies()
+  })
+)

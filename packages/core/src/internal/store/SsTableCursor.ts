@@ -28,10 +28,10 @@ export interface Options extends BlockWindow.Options {
 }
 
 export class SsTableCursor implements Cursor {
-  readonly reader: TableReader
-  readonly #options: Options
+  reader: TableReader
+  #options: Options
   readonly #rows = new BlockCursor()
-  readonly #window: BlockWindow.BlockWindow
+  #window: BlockWindow.BlockWindow
   #index: SsTableIndex | undefined
   /** The block that `#rows` walks, or shall walk next. */
   #block = -1
@@ -51,6 +51,22 @@ export class SsTableCursor implements Cursor {
     this.reader = reader
     this.#options = options
     this.#window = new BlockWindow.BlockWindow(reader, options)
+  }
+
+  /** Begins anew, with a range of whatever table. Nothing of the walk before may still be loading. */
+  start(reader: TableReader, options: Options): void {
+    this.reader = reader
+    this.#options = options
+    this.#window = new BlockWindow.BlockWindow(reader, options)
+    this.#index = undefined
+    this.#block = -1
+    this.#entered = undefined
+    this.#isEntered = false
+    this.#hasStarted = false
+    this.#isWholeBlock = false
+    this.#isDone = false
+    this.#isAheadTaken = false
+    this.error = undefined
   }
 
   get row(): RowView {
