@@ -5,7 +5,7 @@
  *     turn      │ slice of a table │ slice of a scan │   the program   │ next turn ...
  *     counted   └──────── added up, with their names ┘                 └ begins at 0
  *
- * A slice is steps until a millisecond has passed by the clock, or until there were
+ * A slice is steps until half a millisecond has passed by the clock, or until there were
  * as many as its owner allows: where time stands still, as in tests, it is the number
  * that bounds it. A step is short by itself; what no step can be cut from is measured as a
  * whole.
@@ -24,7 +24,7 @@ import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 
-const sliceNanos = 1_000_000
+const sliceNanos = 500_000
 /** How much longer others may have the loop than a slice that gives way took. */
 const othersRatio = 3
 /** Others that take less of a turn than this are not kept waiting. */
