@@ -51,7 +51,7 @@ export interface Options {
   readonly visible: Visibility.Options
 }
 
-/** Walks that ended, by what they walked; none of them is walked again while another one is with its state. */
+/** For each state and direction the walk that begins next; where that is walked or was given up, the next one that ends takes its place. */
 const ended = { ascending: new WeakMap<DbState, RangeWalk>(), descending: new WeakMap<DbState, RangeWalk>() }
 
 /** A walk, before its first row. */
