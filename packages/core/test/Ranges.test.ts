@@ -101,6 +101,7 @@ describe("ranges over one state", () => {
   it.effect("one that a merge function asks for has cursors of its own", () =>
     Effect.gen(function* () {
       const db = yield* spread
+      hook.calls = 0
       hook.inMerge = () => {
         assert.deepStrictEqual(Effect.runSync(asked(db, 1, 5, "ascending", 8)), lying(1, 5, "ascending", 8))
       }
@@ -125,6 +126,17 @@ describe("ranges over one state", () => {
         assert.deepStrictEqual(yield* asked(db, 0, keyCount, "ascending", 8), first)
       }
     }).pipe(Effect.provideService(MergeOperator.MergeOperator, hooked))
+  )
+
+  it.effect("take the cursors of one that loaded with them", () =>
+    Effect.gen(function* () {
+      const db = yield* spread
+      const walks = yield* spied(RangeWalk.RangeWalk.prototype)
+      // One that found the run not in memory, one that loaded it, and one more.
+      for (let round = 0; round < 2; round++) yield* asked(db, 0, keyCount, "ascending", 8)
+      assert.strictEqual(walks.mock.calls.length, 3)
+      assert.strictEqual(new Set(walks.mock.contexts).size, 3)
+    }).pipe(withAppend)
   )
 
   it.effect("walk with the cursors of the one before", () =>

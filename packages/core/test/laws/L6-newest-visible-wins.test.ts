@@ -34,8 +34,7 @@ it.prop(
           const own = placed.filter((one) => one.source === source).map(({ row }) => row)
           return new RowModel.ArrayCursor(RowModel.inOrder(own, order))
         })
-        const visible = Visibility.make(new KWayMerge(sources, order), order)
-        visible.start({ ...reader, merge: RowModel.concat })
+        const visible = Visibility.make(new KWayMerge(sources, order), order, { ...reader, merge: RowModel.concat })
         const shown = RowModel.drain(visible).map(({ key, value }) => `${RowModel.text(key)}=${RowModel.text(value)}`)
         assert.deepStrictEqual(shown, order === "ascending" ? expected : expected.toReversed())
       }
@@ -47,9 +46,8 @@ it("a cursor that was started anew shows nothing of the key at which a merge fun
   const halfWay = [RowModel.row("k", 2, { merge: "+" }), RowModel.row("k", 1, { put: "1" })]
   for (const order of orders) {
     const merge = new KWayMerge([new RowModel.ArrayCursor(RowModel.inOrder(halfWay, order))], order)
-    const visible = Visibility.make(merge, order)
     const reader = { maxSequence: 9, now: 0 }
-    visible.start({
+    const visible = Visibility.make(merge, order, {
       ...reader,
       merge: () => {
         throw new Error("the merge function fails")

@@ -17,11 +17,6 @@ export class PacedCursor implements Cursor {
     this.#left = rowsPerTurn
   }
 
-  /** Counts anew. */
-  start(): void {
-    this.#left = this.#rowsPerTurn
-  }
-
   get row(): RowView {
     return this.#source.row
   }

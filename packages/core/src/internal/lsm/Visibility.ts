@@ -27,22 +27,14 @@ export interface Options {
   readonly merge: MergeFunction
 }
 
-/** Cursor over what is visible; its rows are puts. It shows none before it was started. */
+/** Cursor over what is visible; its rows are puts. */
 export interface Visible extends Cursor {
   /** Begins anew, as the source did. */
   readonly start: (options: Options) => void
 }
 
-export const make = (source: Cursor, order: "ascending" | "descending"): Visible =>
-  order === "ascending" ? new Ascending(source) : new Descending(source)
-
-const nothing: Options = {
-  maxSequence: -1,
-  now: Infinity,
-  merge: () => {
-    throw new Error("nothing is visible: the cursor was not started")
-  }
-}
+export const make = (source: Cursor, order: "ascending" | "descending", options: Options): Visible =>
+  order === "ascending" ? new Ascending(source, options) : new Descending(source, options)
 
 /** Before the first row. */
 const noRow = new RowView()
@@ -67,7 +59,7 @@ class KeyCopy {
 class Ascending implements Visible {
   row = noRow
   readonly #source: Cursor
-  #options = nothing
+  #options: Options
   readonly #key = new KeyCopy()
   readonly #operands = new MergeFold()
   /** Made when operands are folded. */
@@ -75,8 +67,9 @@ class Ascending implements Visible {
   /** The source stands on a row that was not looked at yet. */
   #held = false
 
-  constructor(source: Cursor) {
+  constructor(source: Cursor, options: Options) {
     this.#source = source
+    this.#options = options
   }
 
   start(options: Options): void {
@@ -137,15 +130,16 @@ class Ascending implements Visible {
 class Descending implements Visible {
   row = noRow
   readonly #source: Cursor
-  #options = nothing
+  #options: Options
   readonly #key = new KeyCopy()
   readonly #operands = new MergeFold()
   readonly #result = new RowView()
   #base: Uint8Array | undefined
   #held = false
 
-  constructor(source: Cursor) {
+  constructor(source: Cursor, options: Options) {
     this.#source = source
+    this.#options = options
   }
 
   start(options: Options): void {

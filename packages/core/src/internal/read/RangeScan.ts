@@ -202,7 +202,7 @@ class RangeScan {
 
   #leave(walk: RangeWalk.RangeWalk): void {
     this.#walk = undefined
-    // One that loaded holds stretches of its tables, and may still be loading.
+    // One that loaded holds stretches of its tables.
     if (!this.#hasLoaded) RangeWalk.end(walk)
   }
 

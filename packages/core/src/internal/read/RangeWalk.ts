@@ -7,7 +7,7 @@
  *
  * To make all of that takes a fifth of the time of a short range, and what is gone with each range V8 forgets
  * (`Shapes`). So a walk that ended stays with its state, and the next one over that begins with it: in a `WeakMap`, which
- * holds it no longer than the state, with a block of each table that it walked.
+ * holds it no longer than the state, with the index and a block of the tables that it walked last.
  */
 import type * as Effect from "effect/Effect"
 import type { ScanOptions } from "../model/ReadOptions.ts"
@@ -33,7 +33,7 @@ export const rowsPerLook = 512
  */
 const readAheadBytesMax = 1024 * 1024
 const readAheadBytesOfAllMax = 8 * 1024 * 1024
-/** Cursors over tables that stay with a walk. */
+/** Cursors over tables that stay with a walk, besides those of its last sources. */
 const tableCursorsMax = 16
 
 /** Sources that may have to be loaded. */
@@ -51,14 +51,14 @@ export interface Options {
   readonly visible: Visibility.Options
 }
 
-/** For each state and direction the walk that begins next; where that is walked or was given up, the next one that ends takes its place. */
-const ended = { ascending: new WeakMap<DbState, RangeWalk>(), descending: new WeakMap<DbState, RangeWalk>() }
+/** For each state and direction the walk to begin with; where that is walked or was given up, the next one that ends takes its place. */
+const spares = { ascending: new WeakMap<DbState, RangeWalk>(), descending: new WeakMap<DbState, RangeWalk>() }
 
 /** A walk, before its first row. */
 export const start = (options: Options, order: Order): RangeWalk => {
   const { state } = options.view
-  const known = ended[order].get(state)
-  const walk = known === undefined || known.isWalked ? new RangeWalk(state, order) : known
+  const spare = spares[order].get(state)
+  const walk = spare === undefined || spare.isWalked ? new RangeWalk(state, order, options.visible) : spare
   walk.start(options)
   return walk
 }
@@ -66,8 +66,8 @@ export const start = (options: Options, order: Order): RangeWalk => {
 /** Gives back a walk that loaded nothing; it is not to be used any more. */
 export const end = (walk: RangeWalk): void => {
   walk.isWalked = false
-  const known = ended[walk.order].get(walk.state)
-  if (known === undefined || known.isWalked) ended[walk.order].set(walk.state, walk)
+  const spare = spares[walk.order].get(walk.state)
+  if (spare === undefined || spare.isWalked) spares[walk.order].set(walk.state, walk)
 }
 
 export class RangeWalk {
@@ -78,14 +78,13 @@ export class RangeWalk {
   hasGiven = false
   readonly rows: Visibility.Visible
   readonly #merge = new KWayMerge<Source>([], "ascending")
-  readonly #paced = new PacedCursor(this.#merge, rowsPerLook)
   readonly #tables: Array<SsTableCursor> = []
   #tablesTaken = 0
 
-  constructor(state: DbState, order: Order) {
+  constructor(state: DbState, order: Order, visible: Visibility.Options) {
     this.state = state
     this.order = order
-    this.rows = Visibility.make(this.#paced, order)
+    this.rows = Visibility.make(new PacedCursor(this.#merge, rowsPerLook), order, visible)
   }
 
   /** The sources that have to be loaded before there is a next row. */
@@ -98,7 +97,6 @@ export class RangeWalk {
     this.hasGiven = false
     this.#tablesTaken = 0
     this.#merge.start(this.#sources(options), this.order)
-    this.#paced.start()
     this.rows.start(options.visible)
   }
 
@@ -130,7 +128,8 @@ export class RangeWalk {
 
   #tableCursor(reader: TableReader, shared: TableOptions): SsTableCursor {
     const range = reader.visiblePart(shared.range)
-    const options = range === shared.range ? shared : { ...shared, range }
+    const { cacheBlocks, order, readAheadBytes } = shared
+    const options = range === shared.range ? shared : { range, order, readAheadBytes, cacheBlocks }
     const known = this.#tables[this.#tablesTaken++]
     if (known !== undefined) {
       known.start(reader, options)

@@ -28,7 +28,7 @@ export interface Options extends BlockWindow.Options {
 }
 
 export class SsTableCursor implements Cursor {
-  reader: TableReader
+  #reader: TableReader
   #options: Options
   readonly #rows = new BlockCursor()
   #window: BlockWindow.BlockWindow
@@ -48,14 +48,14 @@ export class SsTableCursor implements Cursor {
   error: DbError.DbError | undefined = undefined
 
   constructor(reader: TableReader, options: Options) {
-    this.reader = reader
+    this.#reader = reader
     this.#options = options
     this.#window = new BlockWindow.BlockWindow(reader, options)
   }
 
   /** Begins anew, with a range of whatever table. Nothing of the walk before may still be loading. */
   start(reader: TableReader, options: Options): void {
-    this.reader = reader
+    this.#reader = reader
     this.#options = options
     this.#window = new BlockWindow.BlockWindow(reader, options)
     this.#index = undefined
@@ -133,8 +133,8 @@ export class SsTableCursor implements Cursor {
   /** Index and filter are kept for who reads next; a walk to the end, the last one, takes the index alone and keeps it not. */
   get #open(): Effect.Effect<void, DbError.DbError> {
     return this.#options.isWhole === true
-      ? Effect.map(this.reader.loadIndex, (index) => this.#begin(index))
-      : Effect.map(this.reader.loadMeta, (meta) => this.#begin(meta.index))
+      ? Effect.map(this.#reader.loadIndex, (index) => this.#begin(index))
+      : Effect.map(this.#reader.loadMeta, (meta) => this.#begin(meta.index))
   }
 
   get #isAscending(): boolean {
@@ -144,7 +144,7 @@ export class SsTableCursor implements Cursor {
   #prepare(): boolean {
     if (this.error !== undefined) return false
     if (this.#index !== undefined) return true
-    const meta = this.reader.cached.meta()
+    const meta = this.#reader.cached.meta()
     if (meta === undefined) return false
     this.#begin(meta.index)
     return !this.#isDone
@@ -170,7 +170,7 @@ export class SsTableCursor implements Cursor {
     }
     const { warmth } = this.#options
     // Before it is taken: that may be a use.
-    const isUsed = warmth !== undefined && this.reader.cached.isBlockUsed(this.#block)
+    const isUsed = warmth !== undefined && this.#reader.cached.isBlockUsed(this.#block)
     const taken = this.#window.take(this.#block)
     if (taken === undefined) return false
     if (Result.isFailure(taken)) {
@@ -242,7 +242,7 @@ export class SsTableCursor implements Cursor {
   #fail(): Step {
     this.#isWholeBlock = false
     const offset = this.#index?.blockOffset(this.#block) ?? 0
-    this.error = this.reader.corruptBlock(offset, this.#rows.error)
+    this.error = this.#reader.corruptBlock(offset, this.#rows.error)
     return Step.blocked
   }
 }
