@@ -9,6 +9,7 @@ import type { ObjectStore } from "@effect-slatedb/core/ObjectStore"
 import type * as Settings from "@effect-slatedb/core/Settings"
 import * as WriteBatch from "@effect-slatedb/core/WriteBatch"
 import * as MemoryObjectStore from "@effect-slatedb/store-memory/MemoryObjectStore"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
@@ -38,11 +39,25 @@ const seeded = Layer.effect(
   }).pipe(Random.withSeed("budget"))
 )
 
+/** Slices of work end by this clock, and each allocates: here their length is to be a number of rows, however fast the machine is. */
+const still = Layer.effect(
+  Clock.Clock,
+  Effect.map(Clock.Clock, (clock): Clock.Clock => ({
+    currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe(),
+    currentTimeMillis: clock.currentTimeMillis,
+    currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe(),
+    currentTimeNanos: clock.currentTimeNanos,
+    monotonicTimeNanosUnsafe: () => 0n,
+    monotonicTimeNanos: Effect.succeed(0n),
+    sleep: (duration) => clock.sleep(duration)
+  }))
+)
+
 const open = async (state = MemoryObjectStore.makeState(), settings: Settings.Input = {}) => {
   const store: Layer.Layer<ObjectStore> = MemoryObjectStore.layerState(state)
   const cache = BlockCache.layerMemory({ blockBytesMax: 2 ** 28, metaBytesMax: 2 ** 28 })
   const database = Db.layer({ path: "db", settings: { walFlush: "manual", ...settings } })
-  const runtime = ManagedRuntime.make(Layer.provide(database, [store, cache, seeded]))
+  const runtime = ManagedRuntime.make(Layer.provide(database, [store, cache, seeded, still]))
   return { db: await runtime.runPromise(Db.Db.use(Effect.succeed)), close: () => runtime.dispose() }
 }
 
